@@ -28,8 +28,15 @@ type apiServer struct {
 	requests []string // paths
 }
 
-func failure403(message string) *metav1.Status {
-	return &metav1.Status{Reason: metav1.StatusReasonForbidden, Code: 403, Message: message}
+// forbids refuses requests for paths with that part, or without it.
+func forbids(part string, with bool) func(r *http.Request) *metav1.Status {
+	return func(r *http.Request) *metav1.Status {
+		if strings.Contains(r.URL.Path, part) != with {
+			return nil
+		}
+		return &metav1.Status{Reason: metav1.StatusReasonForbidden, Code: 403,
+			Message: `services "x:80" is forbidden: User "dev" cannot get resource "services/proxy" in API group "" in the namespace "x"`}
+	}
 }
 
 func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -233,12 +233,6 @@ func TestClusterErrors(t *testing.T) {
 	}
 }
 
-// TestRequestTimeoutDefault: kubectl waits for ever, and nobody knows what for.
-func TestRequestTimeoutDefault(t *testing.T) {
-	t.Attr("req", "DTS-CLI-5")
-	expect(t, mustRun(t, "discover", "--help").out, `(default "30s")`)
-}
-
 // TestForbiddenNamespace: one namespace that may not be read is told, and the others are shown.
 func TestForbiddenNamespace(t *testing.T) {
 	t.Attr("req", "DTS-DET-9")
@@ -246,12 +240,7 @@ func TestForbiddenNamespace(t *testing.T) {
 	for _, ns := range []string{"a", "b", "c"} {
 		api.services = append(api.services, serviceObject(ns, "grafana", named("grafana"), "10.0.0.1", port("", 80, 3000)))
 	}
-	api.refuse = func(r *http.Request) *metav1.Status {
-		if strings.Contains(r.URL.Path, "/namespaces/b/") {
-			return failure403("no")
-		}
-		return nil
-	}
+	api.refuse = forbids("/namespaces/b/", true)
 	_, kubeconfig := api.start(t)
 	r := mustRun(t, "discover", "--kubeconfig", kubeconfig, "--probe=off", "--set", "discovery.namespaces=[a, b]")
 	if !strings.Contains(r.out, "grafana.a.svc") || strings.Contains(r.out, "grafana.b.") || strings.Contains(r.out, "grafana.c.") {

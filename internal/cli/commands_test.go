@@ -82,4 +82,5 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%q: %+v", args, r)
 		}
 	}
+	expect(t, mustRun(t, "discover", "--help").out, `(default "30s")`) // of --request-timeout: kubectl waits for ever
 }

@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -77,12 +75,7 @@ func TestDiff(t *testing.T) {
 		}
 	})
 	t.Run("the ConfigMap may not be read", func(t *testing.T) {
-		api := &apiServer{services: services, refuse: func(r *http.Request) *metav1.Status {
-			if strings.Contains(r.URL.Path, "/configmaps/") {
-				return failure403("no")
-			}
-			return nil
-		}}
+		api := &apiServer{services: services, refuse: forbids("/configmaps/", true)}
 		_, kubeconfig := api.start(t)
 		want := result{2, "", "error: not allowed to get configmaps kubernaut-system/kubernaut-toolset-config (403); to allow it, add a Role in \"kubernaut-system\" " +
 			"with {apiGroups: [\"\"], resources: [configmaps], resourceNames: [kubernaut-toolset-config], verbs: [get]}\n"}

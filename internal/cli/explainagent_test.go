@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/view"
 	"kubernaut.io/dynamic-toolset/test/standin"
@@ -101,12 +100,7 @@ func TestExplainAgentForbidden(t *testing.T) {
 	t.Attr("req", "DTS-CLI-4")
 	api := explainedAPI()
 	api.backends = map[string]http.Handler{"monitoring/grafana:80": standin.New(standin.Grafana, standin.Options{})}
-	api.refuse = func(r *http.Request) *metav1.Status {
-		if strings.Contains(r.URL.Path, "x-holmes:80/proxy/") {
-			return failure403(`services "x-holmes:80" is forbidden: User "dev" cannot get resource "services/proxy" in API group "" in the namespace "kubernaut-system"`)
-		}
-		return nil
-	}
+	api.refuse = forbids("x-holmes:80/proxy/", true)
 	_, kubeconfig := api.start(t)
 	r := mustRun(t, "explain", "monitoring/grafana", "--kubeconfig", kubeconfig, "--probe=proxy")
 	expect(t, flat(r.out), "your user needs get on services/proxy in namespace kubernaut-system")

@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // To explain a Service its own namespace's rights are enough.
@@ -14,12 +12,7 @@ func TestExplainNeedsItsNamespaceOnly(t *testing.T) {
 	t.Attr("req", "DTS-CLI-4")
 	api := &apiServer{
 		services: []corev1.Service{serviceObject("m", "grafana", named("grafana"), "10.0.0.1", port("", 80, 3000))},
-		refuse: func(r *http.Request) *metav1.Status {
-			if strings.Contains(r.URL.Path, "/namespaces/m/") {
-				return nil
-			}
-			return failure403("not in all namespaces")
-		},
+		refuse:   forbids("/namespaces/m/", false),
 	}
 	_, kubeconfig := api.start(t)
 	r := mustRun(t, "explain", "m/grafana", "--kubeconfig", kubeconfig)

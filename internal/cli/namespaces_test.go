@@ -1,14 +1,12 @@
 package cli
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // TestNamespaces: what -n, -A and the configuration look at, in a cluster and in files alike.
@@ -80,12 +78,7 @@ func TestNamespaceWithoutServices(t *testing.T) {
 		serviceObject("b", "checkout", nil, "10.0.0.2", port("", 80, 8080)),
 	}
 	_, kubeconfig := (&apiServer{services: services}).start(t)
-	_, unreadable := (&apiServer{services: services, refuse: func(r *http.Request) *metav1.Status {
-		if strings.Contains(r.URL.Path, "/namespaces/nope/") {
-			return failure403("no")
-		}
-		return nil
-	}}).start(t)
+	_, unreadable := (&apiServer{services: services, refuse: forbids("/namespaces/nope/", true)}).start(t)
 	file := writeFile(t, "services.yaml", yamlService("a", "grafana", strongGrafana, "10.0.0.1", 3000))
 	const none = "No Services in namespace nope.\n"
 	tests := []struct {

@@ -19,19 +19,6 @@ metadata: {name: new, namespace: team, creationTimestamp: "2025-02-01T00:00:00Z"
 spec: {clusterIP: 10.0.0.2, selector: {app: new}, ports: [{name: http, port: 9090}]}
 `
 
-// The table says which instance is the primary.
-func TestTableShowsThePrimary(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	r := mustRun(t, "discover", "-f", writeFile(t, "services.yaml", two))
-	var got []string
-	for line := range strings.Lines(r.out) {
-		got = append(got, strings.Join(strings.Fields(line)[:4], " "))
-	}
-	if text := strings.Join(got, "\n"); text != "NAMESPACE NAME TYPE PRIMARY\nm old prometheus yes\nteam new prometheus -" {
-		t.Errorf("%s", text)
-	}
-}
-
 // explain gives the line that changes the primary, where there are several to choose from.
 func TestExplainChangesThePrimary(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")

@@ -126,12 +126,7 @@ func TestProbeProxyForbidden(t *testing.T) {
 			serviceObject("c", "loki", named("loki"), "10.0.0.3", port("", 3100, 3100)), // without endpoints
 		},
 		data: map[string]string{"custom_toolset.yaml": "toolsets: {}\n"},
-		refuse: func(r *http.Request) *metav1.Status {
-			if strings.Contains(r.URL.Path, "/proxy/") {
-				return failure403(`services "x:80" is forbidden: User "dev" cannot get resource "services/proxy" in API group "" in the namespace "x"`)
-			}
-			return nil
-		},
+		refuse: forbids("/proxy/", true),
 	}
 	api.slices = readySlices(api.services[:2]...)
 	api.slices = append(api.slices, readySlices(api.services[2])...)
