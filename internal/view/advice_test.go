@@ -11,57 +11,8 @@ import (
 func TestAdvice(t *testing.T) {
 	t.Attr("req", "DTS-CLI-4")
 	service := &backend.Service{Ref: backend.Ref{Namespace: "a", Name: "b"}, Ports: []backend.Port{{Number: 80}}}
-	selecting := &backend.Service{Ref: service.Ref, Ports: service.Ports, Selector: map[string]string{"app": "b", "tier": "x"}}
-	weak := &backend.Candidate{Service: service}
-	explicit := &backend.Candidate{Service: service, Strength: backend.Explicit}
-	unavailable := func(s *backend.Service, o backend.Outcome) backend.Finding {
-		return backend.Finding{Service: s, Type: "grafana", Candidate: weak, Verdict: backend.Unavailable, Observation: backend.Observation{Outcome: o}}
-	}
-	observed := backend.Reason{Code: backend.CodeObserved}
 	annotation := func(code backend.Code, name string) backend.Reason {
 		return backend.Reason{Code: code, Details: backend.Details{Annotation: "kubernaut.io/toolset-" + name}}
-	}
-	refuted := func(c *backend.Candidate) backend.Finding {
-		return backend.Finding{Service: service, Type: "loki", Candidate: c, Verdict: backend.Rejected, Reason: backend.Reason{Code: backend.CodeOtherProduct},
-			Observation: backend.Observation{Outcome: backend.WrongIdentity, Seen: backend.Seen{Code: backend.CodeOtherProduct}}}
-	}
-	proven := unavailable(selecting, backend.NotReady)
-	proven.Observation.Identity = true
-	tests := []struct {
-		name    string
-		finding backend.Finding
-		want    string // part of it
-	}{
-		{"in its place, and does not work", proven, "kubectl -n a get pods -l app=b,tier=x"},
-		{"a part that takes no queries", refuted(&backend.Candidate{Service: service, Strength: backend.Strong}), "If that is right, do nothing."},
-		{"no endpoints", unavailable(selecting, backend.NoEndpoints), "kubectl -n a get pods -l app=b,tier=x"},
-		{"no endpoints, no selector", unavailable(service, backend.NoEndpoints), "kubectl -n a get endpointslices -l kubernetes.io/service-name=b"},
-		{"TLS", unavailable(service, backend.UntrustedTLS), "tls: {insecureSkipVerify: [a/b]}"},
-		{"refused", unavailable(service, backend.Unreachable), "published as soon as it answers"},
-		{"something else", backend.Finding{Service: service, Type: "grafana", Candidate: weak, Verdict: backend.Rejected, Reason: observed}, "toolset-type=custom"},
-		{"something else, but its owner says so", backend.Finding{Service: service, Type: "grafana", Candidate: explicit, Verdict: backend.Rejected, Reason: observed}, "toolset-port=PORT"},
-		{"denied", backend.Finding{Service: service, Type: "grafana", Candidate: explicit, Verdict: backend.Rejected, Reason: observed,
-			Observation: backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied}}, "get endpointslices -l kubernetes.io/service-name=b -o yaml"},
-		{"more than is looked at", backend.Finding{Service: service, Type: "grafana", Candidate: explicit, Verdict: backend.Rejected,
-			Reason:      observed,
-			Observation: backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Seen: backend.Seen{Code: backend.CodeSlicesUnchecked}}}, "remove those that are not needed:\nkubectl -n a get endpointslices"},
-		{"bad annotation", backend.Finding{Service: service, Verdict: backend.Rejected, Reason: annotation(backend.CodeAnnotationScheme, "scheme")}, "kubernaut.io/toolset-scheme=VALUE"},
-		{"not trusted", backend.Finding{Service: service, Verdict: backend.Rejected, Reason: annotation(backend.CodeAnnotationNoteUntrusted, "description")},
-			"annotate service b kubernaut.io/toolset-description-\nOr trust its namespace in the configuration:\nsecurity: {trustedNamespaces: [a]}"},
-		{"name taken", backend.Finding{Service: service, Candidate: explicit, Verdict: backend.Rejected, Reason: annotation(backend.CodeNameTaken, "name")}, "kubernaut.io/toolset-name=VALUE"},
-	}
-	contradictions := map[string]string{"in its place, and does not work": "toolset-port", "a part that takes no queries": "toolset-type=custom"}
-	for _, tt := range tests {
-		tt.finding.Ref = service.Ref
-		var texts []string
-		for _, a := range (Hints{}).advise(&tt.finding) {
-			texts = append(texts, a.Text, a.Command)
-		}
-		if got := strings.Join(texts, "\n"); !strings.Contains(got, tt.want) {
-			t.Errorf("%s: %q is not in\n%s", tt.name, tt.want, got)
-		} else if bad := contradictions[tt.name]; bad != "" && strings.Contains(got, bad) {
-			t.Errorf("%s: what was found contradicts %q in\n%s", tt.name, bad, got)
-		}
 	}
 	outside := &backend.Service{Ref: service.Ref, Type: "ExternalName", ExternalName: "logs.example.org"}
 	external := backend.Finding{Ref: service.Ref, Service: outside, Type: "loki", Verdict: backend.Rejected, Reason: backend.Reason{Code: backend.CodeExternalName}}

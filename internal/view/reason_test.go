@@ -6,7 +6,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"net/http"
 	"net/netip"
 	"os"
@@ -248,89 +247,4 @@ func TestPlaceholdersHaveValues(t *testing.T) {
 			}
 		}
 	}
-}
-
-// TestWordsOfReasons: what a reason says stands in this package alone, so that it can be worded, or translated, in one place.
-func TestWordsOfReasons(t *testing.T) {
-	t.Attr("req", "DTS-API-1")
-	const long = 22 // characters: shorter parts may stand in any sentence
-	phrases := map[string]backend.Code{}
-	add := func(text string, code backend.Code) {
-		for _, part := range regexp.MustCompile(`\{\w+\}|%[a-z]`).Split(text, -1) {
-			for _, clause := range strings.FieldsFunc(part, func(r rune) bool { return strings.ContainsRune(";:()\"", r) }) {
-				if clause = strings.TrimSpace(clause); len(clause) >= long && strings.Contains(clause, " ") {
-					phrases[clause] = code
-				}
-			}
-		}
-	}
-	for _, list := range [...]map[backend.Code]string{texts, seenTexts} {
-		for code, template := range list {
-			add(template, code)
-		}
-	}
-	for code, template := range warningTexts {
-		add(template, backend.Code(code))
-	}
-	for _, file := range [...]string{"reason.go", "rights.go", "seen.go"} { // values that are put together
-		for _, text := range literals(t, file) {
-			add(text, "in "+backend.Code(file))
-		}
-	}
-	if len(phrases) < 130 {
-		t.Fatalf("only %d phrases", len(phrases))
-	}
-	files := 0
-	for _, root := range []string{"..", "../../cmd"} {
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				return err
-			case d.IsDir() && path == "../view":
-				return filepath.SkipDir
-			case !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
-				return nil
-			case path == "../catalog/validate.go", path == "../publish/state.go":
-				return nil // errors about files, which expect the same of a name and a scheme
-			}
-			files++
-			wordsIn(t, path, phrases)
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if files < 100 {
-		t.Errorf("only %d files were read", files)
-	}
-}
-
-func wordsIn(t *testing.T, path string, phrases map[string]backend.Code) {
-	t.Helper()
-	for at, text := range literals(t, path) {
-		for phrase, code := range phrases {
-			if strings.Contains(text, phrase) {
-				t.Errorf("%s: %q is of the reason %s, whose text is made in package view", at, phrase, code)
-			}
-		}
-	}
-}
-
-// literals are the strings of a file, by their place.
-func literals(t *testing.T, path string) map[string]string {
-	t.Helper()
-	set := token.NewFileSet()
-	file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
-	texts := map[string]string{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-			texts[set.Position(lit.Pos()).String()] = lit.Value
-		}
-		return true
-	})
-	return texts
 }

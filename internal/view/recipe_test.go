@@ -1,13 +1,9 @@
 package view
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
@@ -79,19 +75,7 @@ func TestAdviceOfRecipes(t *testing.T) {
 			}
 		}
 	}
-	const file = "testdata/recipes.golden"
-	if flag.Lookup("update").Value.String() == "true" {
-		if err := os.WriteFile(file, []byte(got.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got.String()); d != "" {
-		t.Error(d)
-	}
+	golden(t, "recipes", got.String())
 }
 
 // The labels of every kind of rule are shown, since they decide something.

@@ -29,6 +29,10 @@ func TestAdviceFollowsTheFinding(t *testing.T) {
 		want     string
 		never    string
 	}{
+		"its own port":      {unavailable, backend.Observation{Outcome: backend.NotReady, Identity: true}, backend.Strong, "kubectl -n shop get endpointslices", "toolset-port"},
+		"no endpoints":      {unavailable, backend.Observation{Outcome: backend.NoEndpoints}, backend.Strong, "get endpointslices -l kubernetes.io/service-name=web", "get pods"},
+		"refused":           {unavailable, backend.Observation{Outcome: backend.Unreachable}, backend.Strong, "published as soon as it answers", custom},
+		"its owner's word":  {rejected, backend.Observation{Outcome: backend.WrongIdentity, Requests: asked(404, 200)}, backend.Explicit, "toolset-port=PORT", custom},
 		"a mesh":            {unavailable, backend.Observation{Outcome: backend.ForbiddenByMesh}, backend.Strong, "authorization policy", custom},
 		"a login":           {unavailable, backend.Observation{Outcome: backend.LoginRequired}, backend.Strong, "past the proxy", custom},
 		"forbidden":         {unavailable, backend.Observation{Outcome: backend.Forbidden}, backend.Strong, "allow those of HolmesGPT and of this service", custom},
