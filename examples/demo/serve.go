@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -64,10 +63,10 @@ func (d *demo) introduce() {
 }
 
 // serve runs the program and shows what it writes, until ctx ends. The error is about the program.
-func (d *demo) serve(ctx context.Context, binary string) (*seen, error) {
+func (d *demo) serve(ctx context.Context, binary string) error {
 	log, err := os.Create(filepath.Join(d.dir, "log"))
 	if err != nil {
-		return nil, fmt.Errorf("a file for the log: %w", err)
+		return fmt.Errorf("a file for the log: %w", err)
 	}
 	defer log.Close()
 	cmd := exec.CommandContext(ctx, binary, "serve", "-f", d.services, "--out", d.output, //nolint:gosec // the person's own choice
@@ -86,59 +85,29 @@ func (d *demo) serve(ctx context.Context, binary string) (*seen, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C would reach it too, and a second signal ends it at once
 	cmd.WaitDelay = 20 * time.Second
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("%s: %w; make build makes it", binary, err)
+		return fmt.Errorf("%s: %w; make build makes it", binary, err)
 	}
 	watching, stop := context.WithCancel(ctx)
-	shown := make(chan *seen, 1)
-	followed := make(chan struct{})
-	go func() { defer close(followed); d.follow(watching) }()
-	go func() { s := d.show(watching); <-followed; shown <- s }()
+	var shown sync.WaitGroup
+	shown.Go(func() { d.follow(watching) })
+	shown.Go(func() { d.show(watching) })
 	err = cmd.Wait()
 	stop()
-	s := <-shown
+	shown.Wait()
 	switch {
 	case ctx.Err() != nil && (err == nil || errors.Is(err, ctx.Err())):
 		d.say("\nStopped.")
-		return s, nil
+		return nil
 	case err == nil:
 		err = errors.New("it ended by itself")
 	}
 	text, _ := os.ReadFile(log.Name()) // what there is of it
-	return s, fmt.Errorf("%s: %w; its log:\n%s", binary, err, text)
-}
-
-// seen is what the document held at any time.
-type seen map[string]bool
-
-// expected are parts of the document that a working service writes.
-func expected() []string {
-	return []string{
-		"monitoring/prometheus-server", "team-a/metrics", "monitoring/grafana", "{{ env.GRAFANA_API_KEY }}", "observability/jaeger-query",
-		"outside/managed", "https://" + linkHost, "observability/tempo", "logging/elasticsearch-master", "logging/loki-gateway", "custom/shop/orders-runbooks",
-	}
-}
-
-func (s *seen) look(text string) {
-	for _, part := range expected() {
-		if strings.Contains(text, part) {
-			(*s)[part] = true
-		}
-	}
-}
-
-func (s *seen) missing() (list []string) {
-	for _, part := range expected() {
-		if !(*s)[part] {
-			list = append(list, part)
-		}
-	}
-	return list
+	return fmt.Errorf("%s: %w; its log:\n%s", binary, err, text)
 }
 
 // show prints the document when it changes: in full at first, then what is different.
-func (d *demo) show(ctx context.Context) *seen {
+func (d *demo) show(ctx context.Context) {
 	const settled = time.Second // what is found at the start is one document, not ten
-	s := &seen{}
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	var last, pending string
@@ -146,7 +115,7 @@ func (d *demo) show(ctx context.Context) *seen {
 	for {
 		select {
 		case <-ctx.Done():
-			return s
+			return
 		case <-tick.C:
 		}
 		text, err := os.ReadFile(filepath.Join(d.output, document))
@@ -154,7 +123,6 @@ func (d *demo) show(ctx context.Context) *seen {
 			continue // not written yet, or somebody tries what happens when it is deleted
 		}
 		now := string(text)
-		s.look(now)
 		if now != pending {
 			pending, since = now, time.Now()
 		}
