@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
@@ -66,14 +65,8 @@ func TestProbeProxy(t *testing.T) {
 	api.slices = readySlices(api.services...)
 	_, kubeconfig := api.start(t)
 	r := mustRun(t, "discover", "--all", "--probe=proxy", "--kubeconfig", kubeconfig, "--set", "health.tries=1")
-	lines := strings.Split(r.out, "\n")
 	for _, tt := range tests {
-		i := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, " "+tt.service.Namespace+" ") })
-		if i < 0 {
-			t.Errorf("%s: not in the table", tt.name)
-			continue
-		}
-		expect(t, lines[i], tt.want...)
+		expect(t, lineWith(r.out, " "+tt.service.Namespace+" "), tt.want...)
 	}
 	if want := "warning: 1 of 11 possible backends could not be probed: your user needs get on services/proxy in namespace ours; " +
 		"check with: kubectl auth can-i get services --subresource=proxy -n ours\n"; r.err != want {

@@ -211,31 +211,3 @@ func TestReviewsAreBoundedInMemory(t *testing.T) {
 		t.Errorf("%d MiB were allocated", got)
 	}
 }
-
-// While reviews hang, strangers wait or are refused, and who is remembered is not held up.
-func TestHangingReviewsHoldUpNobodyElse(t *testing.T) {
-	t.Attr("req", "DTS-API-3")
-	t.Attr("req", "DTS-SEC-3")
-	s, k := newAPIServer(t)
-	if _, err := k.Authorize(t.Context(), "known", toGetToolsets); err != nil {
-		t.Fatal(err)
-	}
-	s.set(hang, hang)
-	ctx, leave := context.WithCancel(t.Context())
-	var all sync.WaitGroup
-	for i := range 1000 {
-		all.Go(func() {
-			if _, err := k.Authorize(ctx, fmt.Sprint("stranger", i), toGetToolsets); !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrBusy) {
-				t.Errorf("error %v", err)
-			}
-		})
-	}
-	for range 100 {
-		start := time.Now()
-		if _, err := k.Authorize(t.Context(), "known", toGetToolsets); err != nil || time.Since(start) > time.Second {
-			t.Errorf("who is remembered: %v after %s", err, time.Since(start))
-		}
-	}
-	leave()
-	all.Wait()
-}
