@@ -108,7 +108,7 @@ func (w *writer) where(b *view.Backend, title string) {
 	}
 	w.head("Where it is" + title)
 	w.row("endpoint", "%s", b.Endpoint)
-	w.row("port", "%s", b.PortWhy)
+	w.row("port", "%s", strings.TrimPrefix(b.PortReason, "port "))
 	if b.Link != "" {
 		w.row("link", "%s", b.Link)
 	}

@@ -143,6 +143,18 @@ func (o *options) input(ctx context.Context) io.Reader {
 	return interruptible(ctx, o.streams.In)
 }
 
+// interruptible returns a reader of in that ends with ctx: a read of a terminal, or of a pipe whose writer hangs, would
+// block after a signal.
+func interruptible(ctx context.Context, in io.Reader) io.Reader {
+	r, w := io.Pipe()
+	context.AfterFunc(ctx, func() { w.CloseWithError(ctx.Err()) })
+	go func() {
+		_, err := io.Copy(w, in)
+		w.CloseWithError(err)
+	}()
+	return r
+}
+
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // warn prints a warning on standard error.

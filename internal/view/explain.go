@@ -44,7 +44,7 @@ func Explain(m Material) Explanation {
 	}
 	e := Explanation{About: about(m), Services: []Backend{}, Tried: []Tried{}, Advice: []Advice{}}
 	for _, f := range own {
-		e.Summary = append(e.Summary, Sentence(f, string(f.Verdict)))
+		e.Summary = append(e.Summary, sentence(f))
 		b := m.backend(f)
 		e.Advice = append(e.Advice, m.inAgent(&b)...)
 		e.Services = append(e.Services, b)
@@ -67,9 +67,9 @@ func Explain(m Material) Explanation {
 
 const toolsetAnnotation = "kubernaut.io/toolset"
 
-// Sentence returns the verdict and its reason in one sentence. verdict is the text for the verdict.
-func Sentence(f *backend.Finding, verdict string) string {
-	as := ""
+// sentence returns the verdict and its reason in one sentence.
+func sentence(f *backend.Finding) string {
+	verdict, as := string(f.Verdict), ""
 	if f.Type != "" {
 		as = " as " + f.Type
 	}
@@ -158,7 +158,7 @@ func (m *Material) backend(f *backend.Finding) Backend {
 		return b
 	}
 	o := &f.Observation
-	b.PortReason, b.PortWhy, b.KeepsToken = PortReason(f.Candidate), portWhy(f.Candidate), f.KeepToken
+	b.PortReason, b.KeepsToken = portReason(f.Candidate), f.KeepToken
 	b.Observed = observed(f) || f.Reason.Code == backend.CodeWeakUnasked
 	b.Credentials = append(b.Credentials, slices.Sorted(maps.Values(f.Credentials))...)
 	b.Outcome, b.Detail = Health(o), Observed(f)
@@ -198,7 +198,7 @@ func (m *Material) tried(e *backend.Evaluation, own []*backend.Finding) Tried {
 		}
 	}
 	if e.Candidate != nil {
-		t.Port = PortReason(e.Candidate)
+		t.Port = portReason(e.Candidate)
 	}
 	switch {
 	case e.Rejected.Is():

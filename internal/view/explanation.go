@@ -48,7 +48,6 @@ type Backend struct {
 	NoLinks     []NoLink  `json:"no_links" doc:"The objects that lead to it but give no link, and why; empty if its owner or the configuration names a link"`
 
 	Root     string `json:"-"` // the URL that detection expects, without a path; "" without a candidate
-	PortWhy  string `json:"-"` // PortReason without the word port
 	Observed bool   `json:"-"` // the reason is, or contains, the result of the probe
 }
 

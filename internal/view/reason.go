@@ -66,17 +66,13 @@ func Complaint(s *backend.Service, reasons []backend.Reason) string {
 	return strings.Join(list, "; ")
 }
 
-// PortReason returns which port was chosen and why, "" if that is not known.
-func PortReason(c *backend.Candidate) string {
-	if why := portWhy(c); why != "" {
-		return "port " + why
+// portReason returns which port was chosen and why, "" if that is not known.
+func portReason(c *backend.Candidate) string {
+	why := text(&backend.Finding{Ref: c.Service.Ref, Service: c.Service, Candidate: c}, c.PortReason)
+	if why == "" {
+		return ""
 	}
-	return ""
-}
-
-// portWhy returns PortReason without the word port.
-func portWhy(c *backend.Candidate) string {
-	return text(&backend.Finding{Ref: c.Service.Ref, Service: c.Service, Candidate: c}, c.PortReason)
+	return "port " + why
 }
 
 // Withdrawn returns why a backend is no longer published. f is nil if its Service has no finding.
@@ -230,3 +226,28 @@ func few(list []string, most int) string {
 
 // show cleans a text of a Service: manifests in files can contain any characters.
 func show(s string) string { return safetext.Clean(s, 100) }
+
+// portText returns a port as name:number->target.
+func portText(p *backend.Port) string {
+	text := strconv.Itoa(int(p.Number))
+	if p.Name != "" {
+		text = show(p.Name) + ":" + text
+	}
+	if t := show(p.Target.String()); t != "0" && t != "" && t != strconv.Itoa(int(p.Number)) {
+		text += "->" + t
+	}
+	return text
+}
+
+// portList lists at most ten ports of a Service.
+func portList(s *backend.Service) string {
+	var list []string
+	for i := range s.Ports {
+		text := portText(&s.Ports[i])
+		if p := s.Ports[i].Protocol; p != "TCP" {
+			text += "/" + show(p)
+		}
+		list = append(list, text)
+	}
+	return few(list, 10)
+}
