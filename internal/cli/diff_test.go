@@ -8,6 +8,16 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+// generated is the data of the ConfigMap that generate prints.
+func generated(t *testing.T, kubeconfig string, more ...string) map[string]string {
+	t.Helper()
+	var cm corev1.ConfigMap
+	if err := yaml.Unmarshal([]byte(mustRun(t, append([]string{"generate", "--kubeconfig", kubeconfig}, more...)...).out), &cm); err != nil {
+		t.Fatal(err)
+	}
+	return cm.Data
+}
+
 func TestDiff(t *testing.T) {
 	t.Attr("req", "DTS-CLI-3")
 	services := []corev1.Service{
@@ -17,74 +27,62 @@ func TestDiff(t *testing.T) {
 	// What the cluster holds is what would be written for the first Service.
 	first := &apiServer{services: services[:1]}
 	_, kubeconfig := first.start(t)
-	generate := func(kubeconfig string) map[string]string {
-		var cm corev1.ConfigMap
-		if err := yaml.Unmarshal([]byte(mustRun(t, "generate", "--kubeconfig", kubeconfig).out), &cm); err != nil {
-			t.Fatal(err)
-		}
-		return cm.Data
-	}
-	data := generate(kubeconfig)
+	data := generated(t, kubeconfig)
 	data["state.json"] = "{}"
 	data["mine.txt"] = "not ours"
 	first.data = data
+	diff := func(t *testing.T, api *apiServer, more ...string) result {
+		t.Helper()
+		_, kubeconfig := api.start(t)
+		return run(t, append([]string{"diff", "--kubeconfig", kubeconfig, "--probe=off"}, more...)...)
+	}
 
-	t.Run("same", func(t *testing.T) {
-		r := run(t, "diff", "--kubeconfig", kubeconfig, "--probe=off")
-		if (r != result{}) {
-			t.Errorf("%+v", r)
-		}
-	})
+	if r := diff(t, first); (r != result{}) {
+		t.Errorf("the same: %+v", r)
+	}
 	t.Run("different", func(t *testing.T) {
 		api := &apiServer{services: services, data: map[string]string{"jaeger-toolset.yaml": "old\n"}}
 		for k, v := range data {
 			api.data[k] = v
 		}
-		_, kubeconfig := api.start(t)
-		r := run(t, "diff", "--kubeconfig", kubeconfig, "--probe=off")
+		r := diff(t, api)
 		if r.code != 1 || r.err != "" {
 			t.Errorf("exit code %d, stderr %s", r.code, r.err)
 		}
 		golden(t, "diff", steady(r.out))
 	})
 	t.Run("no ConfigMap yet", func(t *testing.T) {
-		_, kubeconfig := (&apiServer{services: services[:1]}).start(t)
-		r := run(t, "diff", "--kubeconfig", kubeconfig, "--probe=off")
+		r := diff(t, &apiServer{services: services[:1]})
 		if r.code != 1 || !strings.Contains(r.out, "+toolset: grafana") || strings.Contains(strings.ReplaceAll(r.out, "\n--- ", ""), "\n-") {
 			t.Errorf("%+v", r)
 		}
 	})
 	t.Run("the cluster's overrides count", func(t *testing.T) {
 		api := &apiServer{services: services[:1], data: map[string]string{"overrides.yaml": "toolsets: {grafana/dashboards: null}\n"}}
-		_, kubeconfig := api.start(t)
-		r := run(t, "diff", "--kubeconfig", kubeconfig, "--probe=off")
+		r := diff(t, api)
 		if r.code != 1 || strings.Contains(r.out, "grafana/dashboards") {
 			t.Errorf("%+v", r)
 		}
-		r = run(t, "diff", "--kubeconfig", kubeconfig, "--probe=off", "--overrides", writeFile(t, "o.yaml", "{}\n"))
+		r = diff(t, api, "--overrides", writeFile(t, "o.yaml", "{}\n"))
 		if r.code != 1 || !strings.Contains(r.out, "grafana/dashboards") {
 			t.Errorf("--overrides instead: %+v", r)
 		}
 	})
 	t.Run("the cluster's overrides are bad", func(t *testing.T) {
-		api := &apiServer{services: services[:1], data: map[string]string{"overrides.yaml": "toolsets: [\n"}}
-		_, kubeconfig := api.start(t)
-		r := run(t, "diff", "--kubeconfig", kubeconfig, "--probe=off")
+		r := diff(t, &apiServer{services: services[:1], data: map[string]string{"overrides.yaml": "toolsets: [\n"}})
 		if r.code != 2 || r.out != "" || !strings.HasPrefix(r.err, "error: ConfigMap kubernaut-system/kubernaut-toolset-config, overrides.yaml:") {
 			t.Errorf("%+v", r)
 		}
 	})
 	t.Run("the ConfigMap may not be read", func(t *testing.T) {
-		api := &apiServer{services: services, refuse: forbids("/configmaps/", true)}
-		_, kubeconfig := api.start(t)
 		want := result{2, "", "error: not allowed to get configmaps kubernaut-system/kubernaut-toolset-config (403); to allow it, add a Role in \"kubernaut-system\" " +
 			"with {apiGroups: [\"\"], resources: [configmaps], resourceNames: [kubernaut-toolset-config], verbs: [get]}\n"}
-		if got := run(t, "diff", "--kubeconfig", kubeconfig, "--probe=off"); got != want {
+		if got := diff(t, &apiServer{services: services, refuse: forbids("/configmaps/", true)}); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	})
 	t.Run("Services from a file", func(t *testing.T) {
-		r := run(t, "diff", "--kubeconfig", kubeconfig, "-f", clusterFile)
+		r := diff(t, first, "-f", clusterFile)
 		if r.code != 1 || !strings.Contains(r.out, "+      - name: monitoring/prometheus-server") {
 			t.Errorf("%+v", r)
 		}
@@ -100,11 +98,7 @@ func TestDiffKeepsThePrimary(t *testing.T) {
 		serviceObject("b", "grafana", named("grafana"), "10.0.0.2", port("", 80, 3000)),
 	}}
 	_, kubeconfig := api.start(t)
-	var cm corev1.ConfigMap
-	if err := yaml.Unmarshal([]byte(mustRun(t, "generate", "--kubeconfig", kubeconfig, "--set", "primary.grafana=b/grafana").out), &cm); err != nil {
-		t.Fatal(err)
-	}
-	api.data = cm.Data
+	api.data = generated(t, kubeconfig, "--set", "primary.grafana=b/grafana")
 	for _, tt := range []struct {
 		name, state string
 		args        []string

@@ -93,18 +93,3 @@ func liveHeap() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
-
-// BenchmarkDiscover reads 100,000 Services and as many EndpointSlices.
-func BenchmarkDiscover(b *testing.B) {
-	for _, output := range []string{"table", "json", "yaml"} {
-		b.Run(output, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				input := &manyServices{n: 100_000}
-				if code := Run(b.Context(), "x", []string{"discover", "-f", "-", "--all", "-o", output}, Streams{In: input, Out: io.Discard, Err: io.Discard}); code != 0 {
-					b.Fatal("exit code", code)
-				}
-			}
-		})
-	}
-}
