@@ -51,11 +51,6 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 		return nil, err
 	}
 	explains := whole != (backend.Ref{})
-	if o.live == liveRequired || o.live == liveIfAllowed && d.cluster != nil {
-		if d.live, err = o.liveConfigMap(ctx, d.config); err != nil && o.live == liveRequired {
-			return nil, err
-		}
-	}
 	d.known = store.New(store.Options{
 		Relevant: func(s *backend.Service) bool {
 			return s.Ref == whole || d.detector.Matters(s)
@@ -64,6 +59,12 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	})
 	if err := o.read(ctx, d); err != nil {
 		return nil, err
+	}
+	// After the other reads, so that a command waits for an API server that hangs only once.
+	if o.live == liveRequired || o.live == liveIfAllowed && d.cluster != nil {
+		if d.live, err = o.liveConfigMap(ctx, d.config); err != nil && o.live == liveRequired {
+			return nil, err
+		}
 	}
 	if !explains { // an explanation describes a missing Service itself
 		d.noteEmpty(o.streams)
