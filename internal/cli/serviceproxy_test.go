@@ -118,7 +118,7 @@ func TestProbeProxyForbidden(t *testing.T) {
 			serviceObject("a", "team-prometheus", nil, "10.0.0.2", port("", 80, 8080)),  // weak evidence
 			serviceObject("c", "loki", named("loki"), "10.0.0.3", port("", 3100, 3100)), // without endpoints
 		},
-		data: map[string]string{"custom_toolset.yaml": "toolsets: {}\n"},
+		data:   map[string]string{"custom_toolset.yaml": "toolsets: {}\n"},
 		refuse: forbids("/proxy/", true),
 	}
 	api.slices = readySlices(api.services[:2]...)
