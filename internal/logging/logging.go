@@ -13,11 +13,9 @@ import (
 func New(w io.Writer, c config.Log) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.Level))
-	options := &slog.HandlerOptions{Level: level}
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: redactAttr}
 	if c.Format == "text" {
-		options.ReplaceAttr = encoder(encodeText).attr
 		return slog.New(slog.NewTextHandler(w, options))
 	}
-	options.ReplaceAttr = encoder(encodeJSON).attr
 	return slog.New(slog.NewJSONHandler(w, options))
 }

@@ -37,11 +37,8 @@ func redact(s string) string {
 	return s
 }
 
-// encoder formats a value that is neither text nor a number as the handler does.
-type encoder func(any) string
-
-// attr is for slog.HandlerOptions.ReplaceAttr.
-func (encode encoder) attr(_ []string, a slog.Attr) slog.Attr {
+// redactAttr is for slog.HandlerOptions.ReplaceAttr.
+func redactAttr(_ []string, a slog.Attr) slog.Attr {
 	switch a.Value.Kind() {
 	case slog.KindString:
 		if secretKey(a.Key) && a.Value.String() != "" {
@@ -50,12 +47,12 @@ func (encode encoder) attr(_ []string, a slog.Attr) slog.Attr {
 		}
 		a.Value = slog.StringValue(redact(a.Value.String()))
 	case slog.KindAny:
-		a.Value = encode.value(a.Key, a.Value)
+		a.Value = redactValue(a.Key, a.Value)
 	}
 	return a
 }
 
-func (encode encoder) value(key string, v slog.Value) slog.Value {
+func redactValue(key string, v slog.Value) slog.Value {
 	switch x := v.Any().(type) {
 	case nil, slog.Level, *slog.Source:
 		return v
@@ -65,7 +62,10 @@ func (encode encoder) value(key string, v slog.Value) slog.Value {
 		if secretKey(key) {
 			return slog.StringValue(asterisks)
 		}
-		if text := encode(x); redact(text) != text {
+		// The handlers write other values as JSON or like this, in which they can show different parts.
+		text := fmt.Sprintf("%+v", x)
+		encoded, _ := json.Marshal(x) // nil if it cannot be written as JSON
+		if redact(text) != text || redact(string(encoded)) != string(encoded) {
 			return slog.StringValue(redact(text))
 		}
 		return v
@@ -82,13 +82,3 @@ func secretKey(key string) bool {
 	}
 	return false
 }
-
-func encodeJSON(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprintf("%+v", v)
-	}
-	return string(b)
-}
-
-func encodeText(v any) string { return fmt.Sprintf("%+v", v) }
