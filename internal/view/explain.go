@@ -158,7 +158,7 @@ func (m *Material) backend(f *backend.Finding) Backend {
 		return b
 	}
 	o := &f.Observation
-	b.PortReason, b.KeepsToken = portReason(f.Candidate), f.KeepToken
+	b.PortReason, b.KeepsToken = PortReason(f.Candidate), f.KeepToken
 	b.Observed = observed(f) || f.Reason.Code == backend.CodeWeakUnasked
 	b.Credentials = append(b.Credentials, slices.Sorted(maps.Values(f.Credentials))...)
 	b.Outcome, b.Detail = Health(o), Observed(f)
@@ -198,7 +198,7 @@ func (m *Material) tried(e *backend.Evaluation, own []*backend.Finding) Tried {
 		}
 	}
 	if e.Candidate != nil {
-		t.Port = portReason(e.Candidate)
+		t.Port = PortReason(e.Candidate)
 	}
 	switch {
 	case e.Rejected.Is():

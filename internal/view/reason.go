@@ -66,8 +66,8 @@ func Complaint(s *backend.Service, reasons []backend.Reason) string {
 	return strings.Join(list, "; ")
 }
 
-// portReason returns which port was chosen and why, "" if that is not known.
-func portReason(c *backend.Candidate) string {
+// PortReason returns which port was chosen and why, "" if that is not known.
+func PortReason(c *backend.Candidate) string {
 	why := text(&backend.Finding{Ref: c.Service.Ref, Service: c.Service, Candidate: c}, c.PortReason)
 	if why == "" {
 		return ""
