@@ -13,40 +13,46 @@ import (
 type result int
 
 const (
-	met     result = iota
-	unmet          // the response does not match
-	unwell         // a 5xx or 429, which does not show what the backend is
-	refused        // the backend, a proxy or a mesh refuses the request; see bar
+	unmet   result = iota // the response does not match
+	met                   // it matches
+	unwell                // a 5xx or 429, which does not show what the backend is
+	refused               // the backend, a proxy or a mesh refuses the request; see bar
 )
+
+// verdict is what a check has shown.
+type verdict struct {
+	result  result
+	why     *backend.Answer // the response, unless it matches
+	version string
+	bar     bar // what refused the request
+}
 
 // meetAnywhere runs a check below the base path and at the root of the server, because software below a base path
 // serves some of its paths at either place. A check marked root runs at the root first. If a path that need not be
 // passed on is not, the other place may still show that the backend is unwell.
-func (s *session) meetAnywhere(purpose, base string, c *catalog.Check) (
-	why *backend.Answer, res result, v string, err error,
-) {
+func (s *session) meetAnywhere(purpose, base string, c *catalog.Check) (verdict, error) {
 	root := s.root
-	why, res, v, err = s.meet(purpose, base, c)
-	if c.Root && err == nil && res != met && s.root != root { // the response named another root
-		why, res, v, err = s.meet(purpose, base, c)
+	here, err := s.meet(purpose, base, c)
+	if c.Root && err == nil && here.result != met && s.root != root { // the response named another root
+		here, err = s.meet(purpose, base, c)
 	}
-	withheld := res == met && s.withheld(base, c)
-	if err != nil || res == met && !withheld || base == s.root || purpose == "identity" && !c.Root {
-		return why, res, v, err
+	withheld := here.result == met && s.withheld(base, c)
+	if err != nil || here.result == met && !withheld || base == s.root || purpose == "identity" && !c.Root {
+		return here, err
 	}
-	there := *c
-	there.Root, there.Or = !c.Root, nil
+	elsewhere := *c
+	elsewhere.Root, elsewhere.Or = !c.Root, nil
 	if len(c.Status) > 0 { // there these prove nothing
-		there.Status = slices.DeleteFunc(slices.Clone(c.Status), notPassedOn)
+		elsewhere.Status = slices.DeleteFunc(slices.Clone(c.Status), notPassedOn)
 	}
-	otherWhy, other, otherV, err := s.meet(purpose, base, &there)
+	there, err := s.meet(purpose, base, &elsewhere)
 	switch {
-	case withheld && other != unwell:
-		return nil, met, v, nil
-	case err != nil, other == met, other == unwell && (withheld || res == unmet):
-		return otherWhy, other, otherV, err
+	case withheld && there.result != unwell:
+		return here, nil
+	case err != nil, there.result == met, there.result == unwell && (withheld || here.result == unmet):
+		return there, err
 	}
-	return why, res, "", nil
+	return here, nil
 }
 
 // withheld reports whether a check is met only by a response that shows nothing of the backend, and a request for the
@@ -67,44 +73,40 @@ func notPassedOn(status int) bool {
 	return status == http.StatusForbidden || status == http.StatusNotFound
 }
 
-// meet sends the requests of a check and its alternatives until one response matches. If none matches, the result is
-// refused if any was refused, else unwell if any was unwell, and why describes the first such response.
-func (s *session) meet(purpose, base string, c *catalog.Check) (why *backend.Answer, res result, v string, err error) {
+// meet sends the requests of a check and its alternatives until one response matches. If none matches, the verdict is
+// that of the first response that was refused, else of the first that shows the backend unwell, else of the first one.
+func (s *session) meet(purpose, base string, c *catalog.Check) (v verdict, err error) {
 	at := base
 	if c.Root {
 		at = s.root
 	}
 	a, err := s.get(purpose, at, c.Get, false)
 	if err != nil {
-		return nil, unmet, "", err
+		return v, err
 	}
 	lack := match(c, a)
 	if lack.Part == "" {
-		return nil, met, version(c, a), nil
+		return verdict{result: met, version: version(c, a)}, nil
 	}
 	s.learnFromText(a)
 	request, _, _ := strings.Cut(at+c.Get, "?")
-	why = a.shortOf(request, lack)
-	switch barred := a.barred(slices.Contains(c.Status, a.status)); {
-	case barred.outcome != "":
-		res, why, s.bar = refused, a.refusal(), barred
+	v.why, v.bar = a.shortOf(request, lack), a.barred(slices.Contains(c.Status, a.status))
+	switch {
+	case v.bar.outcome != "":
+		v.result, v.why = refused, a.refusal()
 	case a.status >= 500 || a.status == http.StatusTooManyRequests:
-		res = unwell
+		v.result = unwell
 	default:
-		res, why.Because = unmet, c.Because
+		v.why.Because = c.Because
 	}
 	for i := range c.Or {
-		otherWhy, other, v, err := s.meet(purpose, base, &c.Or[i])
-		if err != nil || other == met {
-			return nil, other, v, err
+		other, err := s.meet(purpose, base, &c.Or[i])
+		if err != nil || other.result == met {
+			return other, err
 		}
-		if other > res {
-			res, why = other, otherWhy
+		if other.result > v.result {
+			v = other
 		}
 	}
-	return why, res, "", nil
-}
-
-func isRefusal(status int) bool {
-	return status == http.StatusUnauthorized || status == http.StatusForbidden
+	return v, nil
 }

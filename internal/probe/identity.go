@@ -3,6 +3,7 @@ package probe
 import (
 	"cmp"
 	"errors"
+	"net/http"
 	"slices"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -134,29 +135,30 @@ func (s *session) nextBase(t *catalog.Type, tried []string) (string, bool) {
 func (s *session) identifyAt(t *catalog.Type, base string) (identity, error) {
 	id := identity{base: base, typ: t}
 	for i := range t.Probe.Identity {
-		why, res, v, err := s.meetAnywhere("identity", base, &t.Probe.Identity[i])
+		v, err := s.meetAnywhere("identity", base, &t.Probe.Identity[i])
 		if err != nil {
 			return id, err
 		}
-		id.version = cmp.Or(id.version, v)
-		if res == unwell {
-			id.outcome, id.seen = backend.NotReady, backend.Seen{Code: backend.CodeNoProof, Type: t.Title, Answer: why}
+		id.version = cmp.Or(id.version, v.version)
+		if v.result == unwell {
+			id.outcome = backend.NotReady
+			id.seen = backend.Seen{Code: backend.CodeNoProof, Type: t.Title, Answer: v.why}
 			return id, nil
 		}
 		worth := s.known
-		if res == refused {
+		if v.result == refused {
 			worth = expectsRefusal // some relatives can be recognised even then
 		}
 		if err := s.unmask(&id, worth); err != nil || id.outcome != "" {
 			return id, err
 		}
-		switch res {
+		switch v.result {
 		case refused:
-			id.outcome, id.bar, id.seen = s.bar.outcome, s.bar, s.bar.seen(backend.CodeRefusedProof, t, why)
+			id.outcome, id.bar, id.seen = v.bar.outcome, v.bar, v.bar.seen(backend.CodeRefusedProof, t, v.why)
 			return id, nil
 		case unmet:
 			id.outcome = backend.WrongIdentity
-			id.seen = backend.Seen{Code: backend.CodeWrongAnswer, Type: t.Title, Answer: why}
+			id.seen = backend.Seen{Code: backend.CodeWrongAnswer, Type: t.Title, Answer: v.why}
 			return id, nil
 		}
 	}
@@ -165,7 +167,11 @@ func (s *session) identifyAt(t *catalog.Type, base string) (identity, error) {
 }
 
 // expectsRefusal reports whether a check is worth a request to a backend that has refused another request.
-func expectsRefusal(c *catalog.Check, _ string) bool { return slices.ContainsFunc(c.Status, isRefusal) }
+func expectsRefusal(c *catalog.Check, _ string) bool {
+	return slices.ContainsFunc(c.Status, func(status int) bool {
+		return status == http.StatusUnauthorized || status == http.StatusForbidden
+	})
+}
 
 // known reports whether a check can show a relative by a response that the session already has.
 func (s *session) known(c *catalog.Check, base string) bool {
@@ -183,11 +189,11 @@ func (s *session) unmask(id *identity, worth func(c *catalog.Check, base string)
 		if !worth(c, id.base) || c.Is != "" && s.settled {
 			continue
 		}
-		_, res, _, err := s.meet("lookalike", id.base, c)
+		v, err := s.meet("lookalike", id.base, c)
 		switch {
 		case err != nil:
 			return err
-		case res != met:
+		case v.result != met:
 			continue
 		case c.Is != id.typ.Type: // else the response names the type itself
 			id.outcome = backend.WrongIdentity
@@ -223,12 +229,12 @@ func (s *session) compatible(t *catalog.Type, so identity) (identity, error) {
 		}
 		for i := range as.Probe.Compatible {
 			c := &as.Probe.Compatible[i]
-			switch why, res, _, err := s.meet("identity", base, c); {
-			case err != nil || res == met:
+			switch v, err := s.meet("identity", base, c); {
+			case err != nil || v.result == met:
 				return identity{base: base, typ: as, warning: c.Because}, err
-			case res == refused && so.outcome == backend.WrongIdentity:
-				seen := s.bar.seen(backend.CodeRefusedProof, t, why)
-				return identity{base: base, typ: t, outcome: s.bar.outcome, bar: s.bar, seen: seen}, nil
+			case v.result == refused && so.outcome == backend.WrongIdentity:
+				seen := v.bar.seen(backend.CodeRefusedProof, t, v.why)
+				return identity{base: base, typ: t, outcome: v.bar.outcome, bar: v.bar, seen: seen}, nil
 			}
 		}
 	}

@@ -154,19 +154,19 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 		o.Warnings = append(o.Warnings, id.warning)
 	}
 	code := backend.CodeNotReady
-	why, res, err := s.health(t, &id)
-	if q := t.Probe.Query; q != nil && err == nil && res == met {
+	v, err := s.health(t, &id)
+	if q := t.Probe.Query; q != nil && err == nil && v.result == met {
 		code = backend.CodeNoQuery
-		why, res, _, err = s.meet("query", id.base, q)
+		v, err = s.meet("query", id.base, q)
 	}
 	switch {
 	case err != nil:
 		return o, false, err
-	case res == refused:
-		o.Outcome, o.Wants, o.Seen = s.bar.outcome, s.bar.wants(t), s.bar.seen(backend.CodeRefused, t, why)
+	case v.result == refused:
+		o.Outcome, o.Wants, o.Seen = v.bar.outcome, v.bar.wants(t), v.bar.seen(backend.CodeRefused, t, v.why)
 		return o, false, nil
-	case res != met:
-		o.Outcome, o.Seen = backend.NotReady, backend.Seen{Code: code, Type: t.Title, Answer: why}
+	case v.result != met:
+		o.Outcome, o.Seen = backend.NotReady, backend.Seen{Code: code, Type: t.Title, Answer: v.why}
 		return o, true, nil
 	}
 	o.Outcome, o.Seen = backend.Ready, backend.Seen{Code: backend.CodeProven, Type: t.Title}
@@ -180,41 +180,41 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 
 // health runs the type's health checks. If an annotation gives a path instead, a response below 400 from that path of
 // the server is enough.
-func (s *session) health(t *catalog.Type, id *identity) (why *backend.Answer, res result, err error) {
+func (s *session) health(t *catalog.Type, id *identity) (verdict, error) {
+	healthy := verdict{result: met}
 	if s.cand.HealthPath == "" {
 		if id.warning != "" {
-			return nil, met, nil // nothing but its answers is known, so it has no health check
+			return healthy, nil // nothing but its answers is known, so it has no health check
 		}
 		for i := range t.Probe.Health {
-			why, res, _, err := s.meetAnywhere("health", id.base, &t.Probe.Health[i])
-			if err == nil && res == unmet && s.degraded(t, id) {
+			v, err := s.meetAnywhere("health", id.base, &t.Probe.Health[i])
+			if err == nil && v.result == unmet && s.degraded(t, id) {
 				continue
 			}
-			if err != nil || res != met {
-				return why, res, err
+			if err != nil || v.result != met {
+				return v, err
 			}
 		}
-		return nil, met, nil
+		return healthy, nil
 	}
 	a, err := s.get("health", "", s.cand.HealthPath, true)
 	if err != nil {
-		return nil, unmet, err
+		return verdict{}, err
 	}
 	switch barred := a.barred(false); {
 	case barred.outcome != "":
-		s.bar = barred
-		return a.refusal(), refused, nil
+		return verdict{result: refused, why: a.refusal(), bar: barred}, nil
 	case a.status >= 400:
-		return a.shortOf(s.cand.HealthPath, backend.Lack{}), unmet, nil
+		return verdict{why: a.shortOf(s.cand.HealthPath, backend.Lack{})}, nil
 	}
-	return nil, met, nil
+	return healthy, nil
 }
 
 // extraVersion returns the version from the checks that serve only to find it, "" if no response has one.
 func (s *session) extraVersion(t *catalog.Type, base string) string {
 	for i := range t.Probe.Version {
-		if _, res, v, err := s.meet("version", base, &t.Probe.Version[i]); err == nil && res == met && v != "" {
-			return v
+		if v, err := s.meet("version", base, &t.Probe.Version[i]); err == nil && v.version != "" {
+			return v.version
 		}
 	}
 	return ""

@@ -10,7 +10,7 @@ import (
 func (s *session) degraded(t *catalog.Type, id *identity) bool {
 	for i := range t.Probe.Degraded {
 		c := &t.Probe.Degraded[i]
-		if _, res, _, err := s.meet("health", id.base, c); err == nil && res == met {
+		if v, err := s.meet("health", id.base, c); err == nil && v.result == met {
 			id.degraded = c.Because
 			return true
 		}
@@ -23,7 +23,7 @@ func (s *session) degraded(t *catalog.Type, id *identity) bool {
 func (s *session) warn(t *catalog.Type, id *identity, o *backend.Observation) {
 	for i := range t.Probe.Warn {
 		c := &t.Probe.Warn[i]
-		if _, res, _, err := s.meet("warning", id.base, c); err == nil && res == met {
+		if v, err := s.meet("warning", id.base, c); err == nil && v.result == met {
 			o.Warnings = append(o.Warnings, c.Because)
 			o.NoData = o.NoData || c.NoData
 		}
