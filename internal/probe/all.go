@@ -58,30 +58,19 @@ func group(targets []Target) [][]int {
 	return groups
 }
 
-// Address returns the address that is dialled. Two probes of one namespace never run at the same address at once.
+// Address returns the address that is dialled.
 func Address(t Target) string { return addresses(t)[0] }
 
 // courtesy is how long a probe waits for a probe of another namespace at the same address. It is short because the
 // other probe may hang, and any Service can lead to any address.
 const courtesy = 250 * time.Millisecond
 
-// turn waits until no other probe of the target's namespace uses its address. It waits at most courtesy for a probe of
-// another namespace.
-func (p *Prober) turn(ctx context.Context, t Target) (release func(), err error) {
-	at := Address(t)
-	own, err := p.busy.acquire(ctx, t.Candidate.Service.Namespace+" "+at)
-	if err != nil {
-		return nil, err
-	}
-	brief, cancel := context.WithTimeout(ctx, courtesy)
+// turn waits while another probe uses the target's address, but at most courtesy. Callers see to it that the targets of
+// one namespace at one address are probed one after the other.
+func (p *Prober) turn(ctx context.Context, t Target) (release func()) {
+	ctx, cancel := context.WithTimeout(ctx, courtesy)
 	defer cancel()
-	if shared, err := p.busy.acquire(brief, at); err == nil {
-		return func() {
-			shared()
-			own()
-		}, nil
-	}
-	return own, nil
+	return p.busy.acquire(ctx, Address(t))
 }
 
 // keyed is a lock per key. The zero value is ready to use.
@@ -90,8 +79,8 @@ type keyed struct {
 	held map[string]chan struct{} // closed when the key is free again
 }
 
-// acquire waits until the key is free. It fails only with the context's error.
-func (k *keyed) acquire(ctx context.Context, key string) (release func(), err error) {
+// acquire waits until the key is free or the context ends. If it ends, nothing was acquired.
+func (k *keyed) acquire(ctx context.Context, key string) (release func()) {
 	for {
 		k.mu.Lock()
 		free, taken := k.held[key]
@@ -107,19 +96,19 @@ func (k *keyed) acquire(ctx context.Context, key string) (release func(), err er
 				delete(k.held, key)
 				k.mu.Unlock()
 				close(free)
-			}, nil
+			}
 		}
 		k.mu.Unlock()
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return func() {}
 		case <-free:
 		}
 	}
 }
 
-// Limits of a quota: the holders in all, and those of one namespace. The owner of a namespace may run many backends
-// that respond as slowly as they can.
+// Limits of a quota of large bodies and handshakes: the holders in all, and those of one namespace. The owner of a
+// namespace may run many backends that respond as slowly as they can.
 const (
 	largeOfAll = 32
 	largeOfOne = 4

@@ -71,8 +71,10 @@ func readyAddresses(e *backend.Endpoints, port int32) (list []netip.Addr) {
 	return list
 }
 
-// transport returns the transport of one try: HTTP/1.1, no proxy, no compression. It dials addr, whatever the URL says.
-func (p *Prober) transport(t Target, addr string) *http.Transport {
+// transport returns the transport of a session: HTTP/1.1, no proxy, no compression, a new connection for each request.
+// It dials addr, whatever the URL says. The context ends dials and handshakes, because package net/http gives them one
+// that does not end with the request.
+func (p *Prober) transport(ctx context.Context, t Target, addr string) *http.Transport {
 	dialer := &net.Dialer{Control: func(_, resolved string, _ syscall.RawConn) error {
 		ap, err := netip.ParseAddrPort(resolved)
 		if err != nil {
@@ -80,26 +82,30 @@ func (p *Prober) transport(t Target, addr string) *http.Transport {
 		}
 		return p.deny.check(ap.Addr())
 	}}
-	secured := func(ctx context.Context, network, addr string) (net.Conn, error) {
-		return p.secured(ctx, t, dialer, network, addr)
-	}
-	type dial func(ctx context.Context, network, addr string) (net.Conn, error)
-	to := func(with dial) dial {
-		return func(ctx context.Context, network, _ string) (net.Conn, error) {
-			conn, err := with(ctx, network, addr)
-			if err != nil {
-				return nil, err
-			}
-			return newFewLines(conn), nil
+	dial := func(_ context.Context, network, _ string) (net.Conn, error) {
+		conn, err := dialer.DialContext(ctx, network, addr)
+		if err != nil {
+			return nil, err
 		}
+		return newFewLines(conn), nil
+	}
+	secured := func(_ context.Context, network, _ string) (net.Conn, error) {
+		conn, err := dialer.DialContext(ctx, network, addr)
+		if err == nil {
+			conn, err = p.secured(ctx, t, conn)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return newFewLines(conn), nil
 	}
 	return &http.Transport{
-		DialContext:            to(dialer.DialContext),
-		DialTLSContext:         to(secured),
+		DialContext:            dial,
+		DialTLSContext:         secured,
 		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
 		DisableCompression:     true,
+		DisableKeepAlives:      true,
 		MaxResponseHeaderBytes: maxHeader,
-		MaxConnsPerHost:        1,
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"syscall"
@@ -60,7 +59,8 @@ func classify(err error, timeout time.Duration) failure {
 	case isBroken: // by the response: broken connections are handled above
 		return strange(backend.Seen{Code: backend.CodeBadHTTP, Value: safetext.Clean(broken, shown)})
 	}
-	return unreachable(causeOther, backend.Seen{Code: backend.CodeUnreachable, Value: bare(err)}, false)
+	seen := backend.Seen{Code: backend.CodeUnreachable, Value: safetext.Clean(err.Error(), shown)}
+	return unreachable(causeOther, seen, false)
 }
 
 func unreachable(cause string, seen backend.Seen, again bool) failure {
@@ -121,14 +121,16 @@ func misspoken(err error) (none failure) {
 // badTLS returns the failure if the backend does not speak TLS, or not as it must; the zero failure for another error.
 // It reads the types of errors, because their texts may quote the backend's answer.
 func badTLS(err error) (none failure) {
+	var record tls.RecordHeaderError
+	errors.As(err, &record)
 	problem := alert(err)
 	if handshake := (handshakeError{}); problem == "" && errors.As(err, &handshake) {
 		_, problem, _ = strings.Cut(handshake.Error(), "tls: ")
 	}
 	switch {
-	case errors.Is(err, http.ErrSchemeMismatch):
+	case errors.Is(err, http.ErrSchemeMismatch), string(record.RecordHeader[:]) == "HTTP/":
 		return unreachable(causeOther, backend.Seen{Code: backend.CodePlainHTTP}, false)
-	case isNotTLS(err):
+	case notTLS(err):
 		return unreachable(causeOther, backend.Seen{Code: backend.CodeNotTLS}, false)
 	case problem == "certificate required", problem == "bad certificate":
 		seen := backend.Seen{Code: backend.CodeClientCertificate}
@@ -193,17 +195,9 @@ func certificateNames(c *x509.Certificate) (names []string, number int) {
 	return names, len(c.DNSNames) + len(c.IPAddresses)
 }
 
-// bare returns the text of a request's error without the URL, which is shown beside it.
-func bare(err error) string {
-	if request := (*url.Error)(nil); errors.As(err, &request) {
-		err = request.Err
-	}
-	return safetext.Clean(err.Error(), shown)
-}
-
-func isNotTLS(err error) bool {
-	var record tls.RecordHeaderError
-	return errors.As(err, &record)
+// notTLS reports whether the backend does not answer a TLS handshake with TLS.
+func notTLS(err error) bool {
+	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, new(tls.RecordHeaderError))
 }
 
 // noteScheme records that an error suggests the other scheme.
@@ -212,7 +206,7 @@ func (s *session) noteScheme(err error) {
 	alerted := strings.Contains(text, "malformed HTTP") && strings.Contains(text, `\x15\x03`) // in TLS
 	switch {
 	case s.answered, certificate(err).outcome != "": // the scheme works
-	case s.cand.Scheme == "https" && (errors.Is(err, http.ErrSchemeMismatch) || isNotTLS(err)):
+	case s.cand.Scheme == "https" && notTLS(err):
 		s.otherScheme = true
 	case s.cand.Scheme == "http" && alerted:
 		s.otherScheme, s.sure = true, true

@@ -60,23 +60,16 @@ func (c *handshake) end() {
 	}
 }
 
-// secured dials the address and performs the TLS handshake.
-func (p *Prober) secured(ctx context.Context, t Target, dialer *net.Dialer, network, addr string) (net.Conn, error) {
-	raw, err := dialer.DialContext(ctx, network, addr)
-	if err != nil {
-		return nil, err
-	}
+// secured performs the TLS handshake on a connection. It closes the connection if the handshake fails.
+func (p *Prober) secured(ctx context.Context, t Target, raw net.Conn) (net.Conn, error) {
 	first := &handshake{Conn: raw, turn: func() (func(), error) {
-		return p.handshakes.acquire(ctx, t.Candidate.Service.Namespace)
+		return p.large.acquire(ctx, t.Candidate.Service.Namespace)
 	}}
 	conn := tls.Client(first, p.secure(t))
-	err = conn.HandshakeContext(ctx)
+	err := conn.HandshakeContext(ctx)
 	first.end()
 	if err != nil {
 		_ = raw.Close()
-		if isNotTLS(err) { // package net/http looks at its type
-			return nil, err
-		}
 		return nil, handshakeError{err}
 	}
 	return conn, nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"net"
-	"sync/atomic"
 )
 
 // maxLines bounds the header lines of a response, including those of informational responses (1xx) before it. 64 KiB of
@@ -14,13 +13,11 @@ const maxLines = 200
 
 var errLines = errors.New("too many header lines")
 
-// fewLines is a connection that fails to read a response with more than maxLines header lines.
+// fewLines is a connection for one request. Reading its response fails after maxLines header lines.
 type fewLines struct {
 	net.Conn
-	asked atomic.Bool // a request was written, so a response begins
-
 	inHeader bool
-	lines    int  // of this response
+	lines    int  // of the header, and of informational responses before it
 	first    bool // in the first line of a header
 	length   int  // of the line so far, without its end
 	over     bool // the limit was exceeded
@@ -29,21 +26,12 @@ type fewLines struct {
 
 func newFewLines(c net.Conn) *fewLines { return &fewLines{Conn: c, inHeader: true, first: true} }
 
-func (c *fewLines) Write(p []byte) (int, error) {
-	c.asked.Store(true)
-	return c.Conn.Write(p)
-}
-
 func (c *fewLines) Read(p []byte) (int, error) {
 	if c.over {
 		return 0, errLines
 	}
 	n, err := c.Conn.Read(p)
-	if c.asked.Swap(false) {
-		c.inHeader, c.lines, c.first, c.length, c.final = true, 0, true, 0, false
-	}
-	n = c.pass(p[:n])
-	return n, err
+	return c.pass(p[:n]), err
 }
 
 // pass counts the header lines in what was read and returns how many bytes the reader may have. It stops after the last

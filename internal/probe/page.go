@@ -2,7 +2,6 @@ package probe
 
 import (
 	"bytes"
-	"net/http"
 	"slices"
 	"strings"
 )
@@ -117,15 +116,4 @@ func asksPassword(lower []byte) (asks bool) {
 		return !asks
 	})
 	return asks
-}
-
-// shortRedirects removes a Location header that is too long, because http.Client would parse all of it.
-type shortRedirects struct{ http.RoundTripper }
-
-func (t shortRedirects) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := t.RoundTripper.RoundTrip(r)
-	if err == nil && len(res.Header.Get("Location")) > maxPage {
-		res.Header.Del("Location")
-	}
-	return res, err
 }

@@ -147,7 +147,7 @@ func TestHostHeaderAndNothingElse(t *testing.T) {
 	expect(t, newProber(t, Options{}).Probe(t.Context(), target),
 		observed{Outcome: backend.Ready, Identity: true, Version: "11.2.0", Scheme: "http"})
 	// The environment is read but once in a process, so the test above alone might come too late to tell.
-	if newProber(t, Options{}).transport(target, Address(target)).Proxy != nil {
+	if newProber(t, Options{}).transport(t.Context(), target, Address(target)).Proxy != nil {
 		t.Error("the transport has a proxy function")
 	}
 }

@@ -1,9 +1,8 @@
 // Package probe turns candidates into observations: it checks over HTTP whether a backend is of its type and works. No
 // other package of this service sends requests to backends.
 //
-// A call probes once; the caller decides when to probe again. Every try has its own transport: the dialled address
-// depends on the Service and not on the name in the URL, so a connection kept from an earlier try could lead to another
-// backend.
+// A call probes once; the caller decides when to probe again. Every request has its own connection: the dialled address
+// depends on the Service and not on the name in the URL, so a kept connection could lead to another backend.
 package probe
 
 import (
@@ -53,9 +52,7 @@ type Prober struct {
 	opts  Options
 	deny  deny
 	busy  keyed
-	large quota
-	// handshakes limits the handshakes over usualHandshake.
-	handshakes quota
+	large quota // bodies over maxSmall and handshakes over usualHandshake
 }
 
 // New returns a Prober. It fails if the options are invalid.
@@ -82,18 +79,14 @@ const (
 	longestWait = 10 * time.Second
 )
 
-// Probe probes one backend and tries again if the failure may be temporary. It waits while another call of this Prober
-// probes the same address for the same namespace. If the context ends, the candidate stays unprobed.
+// Probe probes one backend and tries again if the failure may be temporary. The caller does not
+// probe two targets of one namespace at one address at once. If the context ends, the candidate stays unprobed.
 func (p *Prober) Probe(ctx context.Context, t Target) backend.Observation {
 	o, done := p.untouched(t)
 	if done {
 		return o
 	}
-	release, err := p.turn(ctx, t)
-	if err != nil {
-		return unprobed(t, backend.CodeProbeStopped, nil)
-	}
-	defer release()
+	defer p.turn(ctx, t)()
 
 	_, tries := p.limits(t.Type)
 	var requests []backend.Request

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
@@ -19,8 +18,7 @@ import (
 
 const (
 	// maxRequests bounds the requests of one try, including redirects and the search for the base path. If a request
-	// shows that the first scheme is wrong, one more is allowed. A request that was lost with a kept connection is sent
-	// again and counts once.
+	// shows that the first scheme is wrong, one more is allowed.
 	maxRequests  = catalog.MaxRequests
 	maxBody      = 1 << 20  // bytes of a body after decompression
 	maxSmall     = 64 << 10 // bytes of a body that any number of tries may hold at once
@@ -33,59 +31,38 @@ const (
 // errSpent is the error of a request over the limit.
 var errSpent = errors.New("this try has no requests left")
 
-// answer is the response to a request.
-type answer struct {
-	status  int
-	header  http.Header
-	body    []byte // at most maxBody bytes; nil for a bare request
-	broken  backend.Flaw
-	to      string          // the URL to which it redirects, for people
-	away    *url.URL        // the same if it is another host or port; such a redirect is not followed
-	asked   string          // the path of the request
-	release func()          // drops a large body, so that another session may read one; nil for a small body
-	read    *page           // set by page
-	shown   *backend.Answer // the result of show
-}
-
-// size returns about how many bytes the response takes in memory.
-func (a *answer) size() int {
-	n := len(a.body)
-	for name, values := range a.header {
-		const entry = 100
-		n += entry + len(name) + len(strings.Join(values, ""))
-	}
-	return n
-}
-
 // session holds the requests of a try in one scheme. They all go to one address.
 type session struct {
-	ctx     context.Context
-	prober  *Prober
-	cand    *backend.Candidate
-	client  *http.Client
-	close   func()        // closes the session's connections
-	timeout time.Duration // of one request
-	cache   map[string]*answer
-	status  map[string]int // of each path requested so far; the cache may have dropped the response
-	kept    int            // bytes in the cache, without the large body
-	large   string         // the key in the cache of the response with a large body, "" if there is none
-	learned []string       // base paths that responses have named
+	ctx       context.Context
+	prober    *Prober
+	cand      *backend.Candidate
+	transport http.RoundTripper
+	timeout   time.Duration // of one request
+	left      int           // requests that may still be made
+	requests  []backend.Request
+	redirects int  // responses that were redirects
+	answered  bool // the server has sent a response in this scheme
+	memory
+	progress
+	move
+}
 
-	searching   bool          // the base path is not known yet
-	askedRoot   bool          // the search has requested the root
-	root        string        // the path of the whole server, as its responses say
-	typ         *catalog.Type // the type that is searched for
-	settled     bool          // no other relative of the type is searched for
-	left        int           // requests that may still be made
-	redirects   int           // responses that were redirects
-	answered    bool          // the server has sent a response in this scheme
-	single      bool          // a request was lost with a kept connection, so connections are not kept any more
+// progress is the state of the search for the type and its base path.
+type progress struct {
+	typ       *catalog.Type // the type that is searched for
+	settled   bool          // no other relative of the type is searched for
+	searching bool          // the base path is not known yet
+	learned   []string      // base paths that responses have named
+	askedRoot bool          // the search has requested the root
+	root      string        // the path of the whole server, as its responses say
+}
+
+// move says how the next session of the try must differ.
+type move struct {
 	otherScheme bool          // the other scheme should be tried
 	sure        bool          // a response itself asked for the other scheme
 	otherPort   *backend.Port // the port of the Service to which a response redirects
 	otherHost   string        // the name of the Service to use instead, "" if nothing shows that
-	bar         bar           // the last one that refused a check
-	requests    []backend.Request
 }
 
 // get requests a path of the server and follows redirects on the same host. A bare request does not read the body,
@@ -134,44 +111,8 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 		a.drop()
 		target = location
 	}
-	s.status[key] = a.status
 	s.keep(key, a)
 	return a, nil
-}
-
-// keep keeps a response for other checks. If there is no room left, it drops the older ones, which are mostly those of
-// another base path. A large body is kept only until the next request, so that others need not wait for it.
-func (s *session) keep(key string, a *answer) {
-	size := a.size()
-	switch {
-	case a.release != nil:
-		s.large, s.cache[key] = key, a
-		return
-	case size > maxCached:
-		return
-	}
-	if s.kept += size; s.kept > maxCached {
-		clear(s.cache)
-		s.kept = size
-	}
-	s.cache[key] = a
-}
-
-// dropLarge drops the large body that the cache holds.
-func (s *session) dropLarge() {
-	if a := s.cache[s.large]; s.large != "" {
-		a.drop()
-		delete(s.cache, s.large)
-		s.large = ""
-	}
-}
-
-// drop drops a large body.
-func (a *answer) drop() {
-	if a.release != nil {
-		a.release()
-		a.release, a.body = nil, nil
-	}
 }
 
 // host returns the host and port for the URL and the Host header.
@@ -212,18 +153,9 @@ func (s *session) request(purpose string, target *url.URL, bare bool) (*answer, 
 }
 
 func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*answer, *url.URL, error) {
-	attempts := 0
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) {
-		if attempts++; attempts > 1 {
-			s.single = s.prober.opts.RoundTripper == nil // else the connections belong to others too
-		}
-	}})
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
 		return nil, nil, err
-	}
-	if req.Close = s.single; s.single {
-		s.close()
 	}
 	for name, value := range s.cand.Headers {
 		req.Header.Set(name, value)
@@ -234,7 +166,7 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 	req.Header.Set("User-Agent", "dynamic-toolset")
 	req.Header.Set("Accept", "application/json, text/event-stream, */*;q=0.5")
 	req.Header.Set("Accept-Encoding", "identity")
-	res, err := s.client.Do(req)
+	res, err := s.transport.RoundTrip(req)
 	if err != nil {
 		s.noteScheme(err)
 		s.noteName(err)
@@ -255,17 +187,33 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 	if a.status == http.StatusBadRequest && s.cand.Scheme == "http" && a.mentions(wantsTLS[:]...) {
 		s.otherScheme, s.sure = true, true
 	}
+	location := a.location(target)
+	if location != nil {
+		a.to = safetext.Clean(cut(location.String(), maxText), shown)
+		s.redirects++
+	}
+	return a, location, nil
+}
+
+// location returns the URL to which the response to a request for target redirects, nil if it does not. A long URL
+// counts as none, and is not parsed.
+func (a *answer) location(target *url.URL) *url.URL {
 	switch a.status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
 		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		if location, err := res.Location(); err == nil {
-			location.Fragment, location.User = "", nil
-			a.to = safetext.Clean(cut(location.String(), maxText), shown)
-			s.redirects++
-			return a, location, nil
-		}
+	default:
+		return nil
 	}
-	return a, nil, nil
+	to := a.header.Get("Location")
+	if to == "" || len(to) > maxPage {
+		return nil
+	}
+	location, err := target.Parse(to)
+	if err != nil {
+		return nil
+	}
+	location.Fragment, location.User = "", nil
+	return location
 }
 
 // readBody reads at most maxBody bytes, decompressed. The response is broken if its body is longer or cannot be

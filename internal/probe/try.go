@@ -24,7 +24,6 @@ func (p *Prober) try(ctx context.Context, t Target, n int) (best backend.Observa
 		s.timeout, s.left = timeout, left
 		o, retry := s.run(t.Type)
 		s.dropLarge()
-		s.close()
 		requests = append(requests, s.requests...)
 		if moves == 0 || !s.otherScheme && (sure || o.Outcome != backend.Unreachable) {
 			best, again = o, retry
@@ -52,23 +51,17 @@ func (p *Prober) try(ctx context.Context, t Target, n int) (best backend.Observa
 }
 
 func (p *Prober) session(ctx context.Context, t Target, n int) *session {
-	var rt http.RoundTripper
-	end := func() {}
+	var transport http.RoundTripper
 	if p.opts.RoundTripper != nil {
-		rt = p.opts.RoundTripper(t.Candidate)
+		transport = p.opts.RoundTripper(t.Candidate)
 	}
-	if rt == nil {
+	if transport == nil {
 		list := addresses(t)
-		own := p.transport(t, list[n%len(list)])
-		rt, end = own, own.CloseIdleConnections
+		transport = p.transport(ctx, t, list[n%len(list)])
 	}
 	return &session{
-		ctx: ctx, prober: p, cand: t.Candidate, close: end,
-		cache: make(map[string]*answer), status: make(map[string]int),
-		client: &http.Client{
-			Transport:     shortRedirects{rt},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		ctx: ctx, prober: p, cand: t.Candidate, transport: transport,
+		memory: memory{cache: make(map[string]*answer), status: make(map[string]int)},
 	}
 }
 
