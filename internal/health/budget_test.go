@@ -25,9 +25,7 @@ func tenanted(name string) (list []probe.Target) {
 func TestChangesOfOneServiceHaveABudget(t *testing.T) {
 	t.Attr("req", "DTS-PRB-6")
 	const seconds = 60
-	s := newScript()
-	s.set("evil", backend.Ready)
-	s.set("good", backend.Ready)
+	s := newScript("evil", "good")
 	run(t, s, usual, func(m *Monitor) {
 		for i := range 20 * seconds {
 			targets := tenanted("evil")
@@ -51,8 +49,7 @@ func TestChangesOfOneServiceHaveABudget(t *testing.T) {
 // A backend that is published, and whose Service changes all the time, is found dead as soon as any other.
 func TestChangesPutNoCheckOff(t *testing.T) {
 	t.Attr("req", "DTS-PRB-6")
-	s := newScript()
-	s.set("a", backend.Ready)
+	s := newScript("a")
 	run(t, s, usual, func(m *Monitor) {
 		m.Set([]probe.Target{target("a")})
 		pass(time.Second)
@@ -63,6 +60,26 @@ func TestChangesPutNoCheckOff(t *testing.T) {
 		}
 		if got := outcome(m, "a"); got != backend.Unreachable {
 			t.Errorf("after five minutes it is %q", got)
+		}
+	})
+}
+
+// The targets of a Service over its budget wait for their regular checks. The checks of others do not wait for these.
+func TestBudgetPutsNoOtherCheckOff(t *testing.T) {
+	t.Attr("req", "DTS-PRB-6")
+	s := newScript("evil", "good")
+	run(t, s, usual, func(m *Monitor) {
+		m.jitter = func(d time.Duration) time.Duration { return d }
+		good := target("good")
+		m.Set([]probe.Target{good})
+		pass(20 * time.Second)
+		for range 10 {
+			m.Set(append(tenanted("evil"), good))
+			pass(time.Second)
+		}
+		pass(5 * time.Second)
+		if n := s.count("good"); n != 2 {
+			t.Errorf("a backend of another Service was probed %d times in 35 seconds, want twice", n)
 		}
 	})
 }

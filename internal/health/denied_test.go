@@ -36,8 +36,7 @@ func over(c <-chan struct{}) bool {
 func TestDeniedAtOnce(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
 	for _, unproven := range []bool{false, true} {
-		s := newScript()
-		s.set("a", backend.Ready)
+		s := newScript("a")
 		with := func(t probe.Target) []probe.Target {
 			t.Candidate.Unproven = unproven
 			return []probe.Target{t}
@@ -88,8 +87,7 @@ func TestDeniedAtOnce(t *testing.T) {
 // A probe that runs when its target is denied says nothing any more.
 func TestDeniedWhileProbed(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
-	s := newScript()
-	s.set("a", backend.Ready)
+	s := newScript("a")
 	run(t, s, usual, func(m *Monitor) {
 		m.Set([]probe.Target{target("a")})
 		pass(time.Second)
@@ -131,8 +129,7 @@ func TestDeniedIsNotRemembered(t *testing.T) {
 // Only the connection shows it, as where a name leads to a denied address.
 func TestProbeComesBackDenied(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
-	s := newScript()
-	s.set("a", backend.Ready)
+	s := newScript("a")
 	run(t, s, usual, func(m *Monitor) {
 		m.Set([]probe.Target{target("a")})
 		pass(time.Second)

@@ -2,6 +2,7 @@ package health
 
 import (
 	"cmp"
+	"container/heap"
 	"context"
 	"slices"
 	"time"
@@ -42,7 +43,7 @@ type entry struct {
 	stop  context.CancelFunc // cancels the running probe; nil if no probe runs
 	lane  *lane              // the lane in which it has a slot
 	spot  spot               // the spot that it holds
-	in    *pile[*entry]      // the heap in which it waits
+	in    *pile              // the heap in which it waits
 	at    int                // its index in that heap
 }
 
@@ -62,8 +63,8 @@ func (e *entry) remember(r Record) {
 
 // change records that the target or its endpoints have changed. The target is then due at the given time at the
 // latest, so that an owner who changes it all the time cannot delay its check.
-func (e *entry) change(t probe.Target, at string, due time.Time) {
-	e.target, e.address = t, at
+func (e *entry) change(t probe.Target, due time.Time) {
+	e.target, e.address = t, probe.Address(t)
 	if e.due.After(due) || e.stop != nil {
 		e.due = due
 	}
@@ -148,15 +149,9 @@ func (e *entry) rank() int {
 	return 2
 }
 
-func (e *entry) place() *int { return &e.at }
-
-func (e *entry) put(p *pile[*entry]) {
-	p.push(e)
-	e.in = p
-}
-
+// takeOut removes the entry from the heap in which it waits.
 func (e *entry) takeOut() {
-	e.in.take(e.at)
+	heap.Remove(e.in, e.at)
 	e.in = nil
 }
 
@@ -165,5 +160,5 @@ func same(a, b backend.Observation) bool {
 	return a.Type == b.Type && a.NoData == b.NoData &&
 		slices.Equal(a.Warnings, b.Warnings) && slices.Equal(a.Members, b.Members) &&
 		a.Outcome == b.Outcome && a.Scheme == b.Scheme && a.Path == b.Path && a.Host == b.Host && a.Port == b.Port &&
-		a.Wants == b.Wants && a.Version == b.Version && a.SkipVerify == b.SkipVerify
+		a.Wants == b.Wants && a.Version == b.Version && a.SkipVerify == b.SkipVerify && a.Degraded == b.Degraded
 }

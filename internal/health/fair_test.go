@@ -76,6 +76,9 @@ func TestSlotsAreShared(t *testing.T) {
 				t.Errorf("%d namespaces: %d probes run, at most %d at once, want 8", n+1, s.now, s.top)
 			}
 		}
+		if m.Tried() {
+			t.Error("no probe has ended, and all were tried")
+		}
 		m.Set(many("a", 20))
 		pass(time.Millisecond)
 		if got := m.taken(); got["a"] != 8 {
@@ -197,12 +200,13 @@ func TestSameAddress(t *testing.T) {
 	s := newScript()
 	opts := usual
 	opts.Concurrency = 3
-	opts.Address = func(t probe.Target) string { return t.Candidate.Service.ClusterIP }
 	run(t, s, opts, func(m *Monitor) {
 		twins := many("a", 10)
 		other := many("a", 11)[10:]
-		other[0].Candidate.Service.ClusterIP = "10.0.0.2"
 		stranger := many("b", 1)
+		for _, x := range slices.Concat(twins, stranger) {
+			x.Candidate.Service.ClusterIP = "10.0.0.1"
+		}
 		s.lasting(time.Second, slices.Concat(twins, stranger))
 		m.Set(twins)
 		pass(500 * time.Millisecond)
@@ -229,8 +233,7 @@ func TestSameAddress(t *testing.T) {
 
 func TestWhatNeverWorkedIsAskedLess(t *testing.T) {
 	t.Attr("req", "DTS-PRB-6")
-	s := newScript()
-	s.set("worked", backend.Ready)
+	s := newScript("worked")
 	s.set("never", backend.Unreachable)
 	run(t, s, usual, func(m *Monitor) {
 		m.jitter = func(d time.Duration) time.Duration { return d }

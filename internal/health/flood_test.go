@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -122,7 +121,7 @@ func measure(t *testing.T, n *network, flood []probe.Target, churn time.Duration
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := New(prober, Options{Interval: 30 * time.Second, Threshold: 3, Concurrency: usualSlots, Address: probe.Address})
+		m := New(prober, Options{Interval: 30 * time.Second, Threshold: 3, Concurrency: usualSlots})
 		m.jitter = func(d time.Duration) time.Duration { return d }
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
@@ -242,101 +241,5 @@ func TestFloodDelaysNobody(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// The same with real connections: every address accepts and never answers.
-func TestSilentListeners(t *testing.T) {
-	t.Attr("req", "DTS-PRB-6")
-	var flood []probe.Target
-	for i := range floodSize {
-		target := listening(t, "evil", fmt.Sprint("f", i), fmt.Sprintf("127.3.%d.%d:0", i/250, i%250+1))
-		flood = append(flood, target)
-	}
-	base := measureReal(t, nil)
-	got := measureReal(t, flood)
-	t.Logf("without: %v, with: %v", base, got)
-	const most = 2 * time.Second
-	if late := got.first[0] - base.first[0]; late > most {
-		t.Errorf("a new backend was seen %s later", late)
-	}
-	if late := got.withdrawn[0] - base.withdrawn[0]; late > most {
-		t.Errorf("a dead backend was withdrawn %s later", late)
-	}
-}
-
-// listening is a Service whose ClusterIP is an address of this machine at which nobody answers.
-func listening(t *testing.T, namespace, name, address string) probe.Target {
-	t.Helper()
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	return targetAt(namespace, name, l.Addr())
-}
-
-func targetAt(namespace, name string, address net.Addr) probe.Target {
-	at := netip.MustParseAddrPort(address.String())
-	return probe.Target{Candidate: &backend.Candidate{
-		Service: &backend.Service{Ref: backend.Ref{Namespace: namespace, Name: name}, ClusterIP: at.Addr().String()},
-		Type:    backend.TypeCustom, Host: name + "." + namespace + ".svc", PortNumber: int32(at.Port()), Scheme: "http",
-	}}
-}
-
-func measureReal(t *testing.T, flood []probe.Target) (d delays) {
-	t.Helper()
-	serve := func() (net.Addr, func()) {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		server := &http.Server{Handler: http.NotFoundHandler(), ReadHeaderTimeout: time.Second}
-		go func() { _ = server.Serve(l) }()
-		t.Cleanup(func() { server.Close() })
-		return l.Addr(), func() { server.Close() }
-	}
-	prober, err := probe.New(probe.Options{Timeout: 500 * time.Millisecond, Tries: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := New(prober, Options{Interval: time.Second, Threshold: 3, Concurrency: usualSlots, Address: probe.Address})
-	m.jitter = func(d time.Duration) time.Duration { return d }
-	ctx, stop := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	running.Go(func() { m.Run(ctx) })
-	defer running.Wait()
-	defer stop()
-
-	address, die := serve()
-	targets := []probe.Target{targetAt("shop", "old", address)}
-	m.Set(targets)
-	old := backend.Ref{Namespace: "shop", Name: "old"}
-	until(t, m, func() bool { return m.knows(old, true) })
-	die()
-	died := time.Now()
-	targets = append(targets, flood...)
-	m.Set(targets)
-	address, _ = serve()
-	targets = append(targets, targetAt("fresh", "new", address))
-	came := time.Now()
-	m.Set(targets)
-	until(t, m, func() bool { return m.knows(backend.Ref{Namespace: "fresh", Name: "new"}, true) })
-	d.first[0] = time.Since(came)
-	until(t, m, func() bool { return m.knows(old, false) })
-	d.withdrawn[0] = time.Since(died)
-	return d
-}
-
-// until waits for what a Monitor says.
-func until(t *testing.T, m *Monitor, holds func() bool) {
-	t.Helper()
-	late := time.After(time.Minute)
-	for !holds() {
-		select {
-		case <-m.Changed():
-		case <-late:
-			t.Fatal("it takes longer than a minute")
-		}
 	}
 }

@@ -21,13 +21,19 @@ type script struct {
 	asked    map[string]int
 	denied   map[string]bool
 	cause    string        // of all that does not work
+	degraded string        // of all that is not ready
 	scheme   string        // of all answers; http unless set
 	lingers  time.Duration // a probe that was ended
 	now, top int
 }
 
-func newScript() *script {
-	return &script{outcome: map[string]backend.Outcome{}, takes: map[string]time.Duration{}, asked: map[string]int{}, denied: map[string]bool{}}
+// newScript returns a Prober that finds these backends ready.
+func newScript(ready ...string) *script {
+	s := &script{outcome: map[string]backend.Outcome{}, takes: map[string]time.Duration{}, asked: map[string]int{}, denied: map[string]bool{}}
+	for _, name := range ready {
+		s.outcome[name] = backend.Ready
+	}
+	return s
 }
 
 func (s *script) set(name string, o backend.Outcome) {
@@ -62,6 +68,9 @@ func (s *script) Probe(ctx context.Context, t probe.Target) backend.Observation 
 	if !o.Outcome.Up() {
 		o.Cause = s.cause
 	}
+	if o.Outcome == backend.NotReady {
+		o.Degraded = s.degraded
+	}
 	return o
 }
 
@@ -73,7 +82,7 @@ func (s *script) Denied(t probe.Target) (backend.Observation, bool) {
 }
 
 func target(name string) probe.Target {
-	s := &backend.Service{Ref: backend.Ref{Namespace: "ns", Name: name}, ClusterIP: "10.0.0.1"}
+	s := &backend.Service{Ref: backend.Ref{Namespace: "ns", Name: name}}
 	return probe.Target{Candidate: &backend.Candidate{Service: s, Type: "prometheus", Host: name + ".ns.svc", PortNumber: 9090, Scheme: "http"}}
 }
 
@@ -117,8 +126,7 @@ func outcome(m *Monitor, name string) backend.Outcome { return m.Observations()[
 
 func TestThreshold(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
-	s := newScript()
-	s.set("a", backend.Ready)
+	s := newScript("a")
 	run(t, s, usual, func(m *Monitor) {
 		m.Set([]probe.Target{target("a")})
 		pass(time.Millisecond)
@@ -153,8 +161,7 @@ func TestThreshold(t *testing.T) {
 // for them already. That it needs none any more counts at once.
 func TestCredentialsOnce(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
-	s := newScript()
-	s.set("a", backend.Ready)
+	s := newScript("a")
 	s.set("locked", backend.AuthRequired)
 	run(t, s, usual, func(m *Monitor) {
 		m.Set([]probe.Target{target("a"), target("locked")})
@@ -198,9 +205,7 @@ func TestCredentialsOnce(t *testing.T) {
 func TestLostTLS(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
 	t.Attr("req", "DTS-OUT-4")
-	s := newScript()
-	s.set("a", backend.Ready)
-	s.set("fixed", backend.Ready)
+	s := newScript("a", "fixed")
 	fixed := target("fixed")
 	fixed.Candidate.FixedScheme = true
 	run(t, s, usual, func(m *Monitor) {
@@ -249,8 +254,7 @@ func TestLostTLS(t *testing.T) {
 
 func TestRollingRestartIsOneFailure(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
-	s := newScript()
-	s.set("a", backend.Ready)
+	s := newScript("a")
 	run(t, s, usual, func(m *Monitor) {
 		m.Set([]probe.Target{target("a")})
 		pass(time.Millisecond)
@@ -272,9 +276,7 @@ func TestRollingRestartIsOneFailure(t *testing.T) {
 
 func TestSetProbesOnlyWhatChanged(t *testing.T) {
 	t.Attr("req", "DTS-PRB-6")
-	s := newScript()
-	s.set("a", backend.Ready)
-	s.set("b", backend.Ready)
+	s := newScript("a", "b")
 	run(t, s, usual, func(m *Monitor) {
 		a, b := target("a"), target("b")
 		m.Set([]probe.Target{a, b})
@@ -349,8 +351,7 @@ func TestRememberedOnlyWhilePublished(t *testing.T) {
 // Whoever mends a Service that led to something that hangs does not wait for that.
 func TestChangedTargetDoesNotWait(t *testing.T) {
 	t.Attr("req", "DTS-PRB-6")
-	s := newScript()
-	s.set("a", backend.Ready)
+	s := newScript("a")
 	s.takes["a"] = time.Minute
 	run(t, s, usual, func(m *Monitor) {
 		m.Set([]probe.Target{target("a")})
@@ -374,33 +375,9 @@ func TestChangedTargetDoesNotWait(t *testing.T) {
 	})
 }
 
-func TestConcurrencyAndJitter(t *testing.T) {
-	t.Attr("req", "DTS-PRB-6")
-	s := newScript()
-	names := []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"}
-	var targets []probe.Target
-	for _, n := range names {
-		s.set(n, backend.Ready)
-		s.takes[n] = time.Second
-		targets = append(targets, target(n))
-	}
-	run(t, s, usual, func(m *Monitor) {
-		m.Set(targets)
-		pass(2500 * time.Millisecond)
-		if m.Tried() {
-			t.Error("twelve probes of a second, four at once, ended within two and a half")
-		}
-		pass(time.Second)
-		if !m.Tried() || s.top != 4 {
-			t.Errorf("tried: %v, %d at once, want all, and four at once", m.Tried(), s.top)
-		}
-	})
-}
-
 func TestFollowerAsksLess(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
-	s := newScript()
-	s.set("a", backend.Ready)
+	s := newScript("a")
 	run(t, s, usual, func(m *Monitor) {
 		m.SetFactor(4)
 		m.Set([]probe.Target{target("a")})
@@ -419,8 +396,7 @@ func TestFollowerAsksLess(t *testing.T) {
 // Services change while probes begin; the race detector sees whether they get in each other's way.
 func TestChangesWhileProbesBegin(t *testing.T) {
 	t.Attr("req", "DTS-PRB-6")
-	s := newScript()
-	s.set("a", backend.Ready)
+	s := newScript("a")
 	run(t, s, usual, func(m *Monitor) {
 		for range 2000 {
 			m.Set([]probe.Target{target("a"), target("b")})
@@ -456,6 +432,43 @@ func TestRecheckIsOverWhenAllWereAsked(t *testing.T) {
 		pass(2 * time.Second)
 		if !over(asked) || s.count("a") != 2 {
 			t.Errorf("over: %v, a was asked %d times, want twice", over(asked), s.count("a"))
+		}
+	})
+}
+
+// What answers only a part keeps a new backend out, and withdraws none that is published. That it does so is reported.
+func TestDegraded(t *testing.T) {
+	t.Attr("req", "DTS-PRB-1")
+	s := newScript("worked")
+	s.degraded = "its health is red"
+	s.set("new", backend.NotReady)
+	s.set("known", backend.NotReady)
+	run(t, s, usual, func(m *Monitor) {
+		m.Remember(map[backend.Key]Record{key("known"): {Port: 9090, Observation: backend.Observation{Outcome: backend.Ready}}})
+		m.Set([]probe.Target{target("new"), target("known"), target("worked")})
+		pass(time.Millisecond)
+		over(m.Changed())
+		s.set("worked", backend.NotReady)
+		checks(s, "worked", 1)
+		if !over(m.Changed()) {
+			t.Error("nobody is told that a published one is degraded")
+		}
+		pass(10 * time.Minute)
+		for name, want := range map[string]backend.Outcome{"new": backend.NotReady, "known": backend.Ready, "worked": backend.Ready} {
+			if o := m.Observations()[key(name)]; o.Outcome != want || o.Degraded == "" {
+				t.Errorf("%s: %s, degraded %q; want %s", name, o.Outcome, o.Degraded, want)
+			}
+		}
+		over(m.Changed())
+		s.set("worked", backend.Ready)
+		checks(s, "worked", 1)
+		if !over(m.Changed()) {
+			t.Error("nobody is told that it is not degraded any more")
+		}
+		s.set("worked", backend.Unreachable)
+		pass(2 * time.Minute)
+		if got := outcome(m, "worked"); got != backend.Unreachable {
+			t.Errorf("one that does not answer at all any more: %s", got)
 		}
 	})
 }

@@ -7,28 +7,25 @@ import (
 )
 
 // turns decides which target is probed next, and shares the slots fairly among namespaces. No method walks over all
-// targets: the end of a probe costs a few heap operations, and a scan of the running probes if all slots are taken.
+// targets: the end of a probe costs a few heap operations, and a look at each namespace with work and at the running
+// probes.
 //
 // An entry is in one place at a time: in later, in the lane of its namespace, in held waiting for its address, or in
 // active with a slot.
 type turns struct {
 	slots  int
-	later  pile[*entry]           // entries that are due later
-	lanes  map[string]*lane       // by namespace; lanes with an entry that waits or has a slot
-	ready  pile[*lane]            // lanes with an entry that waits
-	active []*entry               // entries with a slot, the newest last
-	held   map[spot]*pile[*entry] // spots where a probe runs or is next, with the entries that wait for it
-	count  uint64                 // turns so far
+	later  pile             // entries that are due later
+	lanes  map[string]*lane // by namespace; lanes with an entry that waits or has a slot
+	active []*entry         // entries with a slot, the newest last
+	held   map[spot]*pile   // spots where a probe runs or is next, with the entries that wait for it
+	count  uint64           // turns so far
 }
 
 // lane holds the entries of one namespace.
 type lane struct {
-	namespace string
-	waiting   pile[*entry]
-	running   int    // entries with a slot
-	served    uint64 // turns.count at its last turn
-	listed    bool   // in turns.ready
-	at        int    // its index in turns.ready
+	waiting pile
+	running int    // entries with a slot
+	served  uint64 // turns.count at its last turn
 }
 
 // spot is an address as probed for one namespace. The targets of a namespace at one address are probed one after the
@@ -37,55 +34,37 @@ type lane struct {
 type spot struct{ namespace, address string }
 
 func newTurns(slots int) turns {
-	return turns{slots: slots, lanes: map[string]*lane{}, held: map[spot]*pile[*entry]{}}
+	return turns{slots: slots, lanes: map[string]*lane{}, held: map[spot]*pile{}}
 }
-
-func (l *lane) place() *int { return &l.at }
 
 // before reports whether the lane is served before another: it has fewer running probes, or was served longer ago.
 func (l *lane) before(other *lane) bool {
 	return cmp.Or(l.running-other.running, cmp.Compare(l.served, other.served)) < 0
 }
 
-// wait adds an entry that is due later.
-func (t *turns) wait(e *entry) { e.put(&t.later) }
+// wait adds an entry that is due later. Such entries come in the order in which they are due.
+func (t *turns) wait(e *entry) {
+	e.front, e.fresh = false, false
+	t.later.add(e)
+}
 
 func (t *turns) isLater(e *entry) bool { return e.in == &t.later }
 
 // add adds an entry that is due.
 func (t *turns) add(e *entry) {
-	namespace := e.namespace()
-	l := t.lanes[namespace]
+	l := t.lanes[e.namespace()]
 	if l == nil {
-		l = &lane{namespace: namespace}
-		t.lanes[namespace] = l
+		l = &lane{}
+		t.lanes[e.namespace()] = l
 	}
-	e.put(&l.waiting)
-	t.settle(l)
+	l.waiting.add(e)
 }
 
 // remove removes an entry that has no slot.
 func (t *turns) remove(e *entry) {
-	if e.in == nil {
-		return
-	}
-	e.takeOut()
-	t.release(e)
-	if l := t.lanes[e.namespace()]; l != nil {
-		t.settle(l)
-	}
-}
-
-// settle updates the place of a lane in ready after the lane has changed.
-func (t *turns) settle(l *lane) {
-	if l.listed {
-		t.ready.take(l.at)
-	}
-	l.listed = len(l.waiting) > 0
-	if l.listed {
-		t.ready.push(l)
-	} else if l.running == 0 {
-		delete(t.lanes, l.namespace)
+	if e.in != nil {
+		e.takeOut()
+		t.release(e)
 	}
 }
 
@@ -102,32 +81,42 @@ func (t *turns) due(now time.Time) (next time.Time) {
 	return next
 }
 
+// first returns the lane whose turn it is, nil if no entry waits. It drops the lanes that have become empty.
+func (t *turns) first() (first *lane) {
+	for namespace, l := range t.lanes {
+		switch {
+		case len(l.waiting) == 0 && l.running == 0:
+			delete(t.lanes, namespace)
+		case len(l.waiting) > 0 && (first == nil || l.before(first)):
+			first = l
+		}
+	}
+	return first
+}
+
 // next gives a slot to an entry and returns it, or nil. A namespace may use all slots while no other one waits. If
 // another one waits, the newest probe of the namespace with the most probes is cancelled.
 func (t *turns) next() *entry {
-	for len(t.ready) > 0 {
-		l := t.ready[0]
+	for l := t.first(); l != nil; l = t.first() {
 		e := l.waiting[0]
-		at := spot{l.namespace, e.address}
+		at := spot{e.namespace(), e.address}
 		behind, held := t.held[at]
 		if held && e.spot != at {
 			e.takeOut()
-			e.put(behind)
-			t.settle(l)
+			behind.add(e)
 			continue
 		}
 		if len(t.active) >= t.slots && !t.makeRoom(l) {
 			return nil
 		}
 		if !held {
-			t.held[at] = new(pile[*entry])
+			t.held[at] = new(pile)
 		}
 		e.takeOut()
 		e.spot, e.lane = at, l
 		t.active = append(t.active, e)
 		t.count++
 		l.running, l.served = l.running+1, t.count
-		t.settle(l)
 		return e
 	}
 	return nil
@@ -152,15 +141,13 @@ func (t *turns) makeRoom(l *lane) bool {
 
 // vacate frees an entry's slot. The entry holds its spot until its probe has returned.
 func (t *turns) vacate(e *entry) {
-	l := e.lane
-	if l == nil {
+	if e.lane == nil {
 		return
 	}
+	e.lane.running--
 	e.lane = nil
 	i := slices.Index(t.active, e)
 	t.active = slices.Delete(t.active, i, i+1)
-	l.running--
-	t.settle(l)
 }
 
 // release passes the entry's spot on to the first entry that waits for it.
