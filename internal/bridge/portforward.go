@@ -65,7 +65,7 @@ func (p *pods) to(c *backend.Candidate) func(context.Context, string, string) (n
 		err = fmt.Errorf("no ready pod is behind Service %s, and port-forward leads to pods only", c.Service.Ref)
 		for _, at := range list[:min(len(list), maxPods)] {
 			var conn net.Conn
-			if conn, err = p.open(ctx, at); err == nil {
+			if conn, err = p.connect(at); err == nil {
 				return conn, nil
 			}
 		}
@@ -114,30 +114,8 @@ func portOf(s *discoveryv1.EndpointSlice, name string) int32 {
 	return 0
 }
 
-// open connects to a pod. client-go's dialers take no context, so open closes a connection that comes too late.
-func (p *pods) open(ctx context.Context, at place) (net.Conn, error) {
-	type result struct {
-		conn net.Conn
-		err  error
-	}
-	done := make(chan result, 1)
-	go func() {
-		conn, err := p.connect(at)
-		done <- result{conn, err}
-	}()
-	select {
-	case r := <-done:
-		return r.conn, r.err
-	case <-ctx.Done():
-		go func() {
-			if r := <-done; r.err == nil {
-				_ = r.conn.Close() // nobody waits for it any more
-			}
-		}()
-		return nil, ctx.Err()
-	}
-}
-
+// connect connects to a pod. It takes no context, because client-go's dialers take none: http.Transport does not wait
+// for it when its request ends.
 func (p *pods) connect(at place) (net.Conn, error) {
 	u := p.base.JoinPath("api/v1/namespaces", at.namespace, "pods", at.pod, "portforward")
 	// WebSocket first, then SPDY, like kubectl: https://kep.k8s.io/4006
