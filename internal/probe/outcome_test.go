@@ -203,7 +203,9 @@ func via(h http.Handler) func(*backend.Candidate) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, r)
-			return w.Result(), nil
+			res := w.Result()
+			res.Request = httptest.NewRequest(http.MethodGet, "https://api.example:6443/", http.NoBody) // as the service proxy sends it
+			return res, nil
 		})
 	}
 }

@@ -78,18 +78,18 @@ func TestNoBasePathOfALogin(t *testing.T) {
 
 func TestSameHostRedirectIsFollowed(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
-	var target Target
-	target = serve(t, lookupType(t, "tempo"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/api/echo": // absolute, to itself
-			http.Redirect(w, r, fmt.Sprintf("http://%s:%d/v2/answer", strings.ToUpper(testHost), target.Candidate.PortNumber), http.StatusFound)
-		case "/v2/answer":
-			fmt.Fprint(w, "echo")
-		case "/api/search":
-			fmt.Fprint(w, `{"traces":[]}`)
-		}
-	}))
-	expect(t, newProber(t, Options{}).Probe(t.Context(), target), observed{Outcome: backend.Ready, Identity: true, Scheme: "http"})
+	t.Attr("req", "DTS-CLI-1")
+	for name, to := range map[string]string{
+		"absolute": "http://" + strings.ToUpper(testHost) + ":1/v2/answer", "without a host": "/v2/answer",
+	} {
+		got := newProber(t, Options{RoundTripper: via(answers{
+			"/api/echo":   {status: 302, header: map[string]string{"Location": to}},
+			"/v2/answer":  {body: "echo"},
+			"/api/search": {body: `{"traces":[]}`},
+		})}).Probe(t.Context(), targetFor(lookupType(t, "tempo")))
+		t.Log(name)
+		expect(t, got, observed{Outcome: backend.Ready, Identity: true, Scheme: "http"})
+	}
 }
 
 func TestRedirectToAnotherHostIsNotFollowed(t *testing.T) {
