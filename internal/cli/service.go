@@ -110,7 +110,7 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 	}
 	s.monitor = health.New(prober, health.Options{
 		Interval: c.Health.Interval, Threshold: c.Health.FailureThreshold, Concurrency: c.Health.Concurrency,
-		Checked: meter.Checked,
+		Address: probe.Address, Checked: meter.Checked,
 	})
 	options := controller.Options{
 		Catalog: o.Catalog, Detector: o.Detector, Inventory: o.Inventory,

@@ -63,8 +63,8 @@ func (e *entry) remember(r Record) {
 
 // change records that the target or its endpoints have changed. The target is then due at the given time at the
 // latest, so that an owner who changes it all the time cannot delay its check.
-func (e *entry) change(t probe.Target, due time.Time) {
-	e.target, e.address = t, probe.Address(t)
+func (e *entry) change(t probe.Target, at string, due time.Time) {
+	e.target, e.address = t, at
 	if e.due.After(due) || e.stop != nil {
 		e.due = due
 	}

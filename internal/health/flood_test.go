@@ -121,7 +121,7 @@ func measure(t *testing.T, n *network, flood []probe.Target, churn time.Duration
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := New(prober, Options{Interval: 30 * time.Second, Threshold: 3, Concurrency: usualSlots})
+		m := New(prober, Options{Interval: 30 * time.Second, Threshold: 3, Concurrency: usualSlots, Address: probe.Address})
 		m.jitter = func(d time.Duration) time.Duration { return d }
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup

@@ -4,6 +4,7 @@ package health
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -24,6 +25,9 @@ type Options struct {
 	Interval    time.Duration // between two checks of one backend, plus or minus a tenth
 	Threshold   int           // failed checks in a row, at most one per interval, until a backend counts as failing
 	Concurrency int           // checks at once
+	// Address returns the address at which a target is probed. Targets of one namespace at one address are checked one
+	// after the other. If it is nil, the address is the host name and port.
+	Address func(t probe.Target) string
 	// Checked is called after each check with its duration. It may be nil. A cancelled check is not reported.
 	Checked func(c *backend.Candidate, o *backend.Observation, took time.Duration)
 }
@@ -48,6 +52,9 @@ type Monitor struct {
 
 // New returns a Monitor without targets.
 func New(p Prober, opts Options) *Monitor {
+	if opts.Address == nil {
+		opts.Address = func(t probe.Target) string { return fmt.Sprintf("%s:%d", t.Candidate.Host, t.Candidate.PortNumber) }
+	}
 	return &Monitor{
 		prober: p, opts: opts, factor: 1, jitter: jitter, turns: newTurns(opts.Concurrency),
 		notify: make(chan struct{}, 1), wake: make(chan struct{}, 1), slots: make(chan struct{}, opts.Concurrency),
@@ -130,11 +137,11 @@ func (m *Monitor) take(key backend.Key, t probe.Target, now, due time.Time) {
 		if e.stop == nil {
 			m.turns.remove(e)
 		}
-		e.change(t, due)
+		e.change(t, m.opts.Address(t), due)
 		e.again = e.again && due.Equal(now)
 	} else {
 		m.drop(e)
-		e = &entry{target: t, identity: name, address: probe.Address(t), due: due, fresh: true}
+		e = &entry{target: t, identity: name, address: m.opts.Address(t), due: due, fresh: true}
 		m.entries[key] = e
 		e.denied, e.last = denied, o
 		e.tried = e.idle()

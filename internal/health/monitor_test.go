@@ -107,7 +107,7 @@ func run(t *testing.T, s Prober, opts Options, body func(m *Monitor)) {
 	})
 }
 
-var usual = Options{Interval: 30 * time.Second, Threshold: 3, Concurrency: 4}
+var usual = Options{Interval: 30 * time.Second, Threshold: 3, Concurrency: 4, Address: probe.Address}
 
 // pass lets time go by, with all probes that fall into it.
 func pass(d time.Duration) {

@@ -69,7 +69,7 @@ func (m *Monitor) check(ctx context.Context, e *entry, t probe.Target) {
 	changed := e.enter(o, now, m.opts)
 	e.front, e.fresh = false, again
 	if again {
-		e.change(e.target, now)
+		e.change(e.target, e.address, now)
 		m.turns.add(e)
 	} else {
 		e.due = now.Add(m.pause(e))
