@@ -53,7 +53,9 @@ type Monitor struct {
 // New returns a Monitor without targets.
 func New(p Prober, opts Options) *Monitor {
 	if opts.Address == nil {
-		opts.Address = func(t probe.Target) string { return fmt.Sprintf("%s:%d", t.Candidate.Host, t.Candidate.PortNumber) }
+		opts.Address = func(t probe.Target) string {
+			return fmt.Sprintf("%s:%d", t.Candidate.Host, t.Candidate.PortNumber)
+		}
 	}
 	return &Monitor{
 		prober: p, opts: opts, factor: 1, jitter: jitter, turns: newTurns(opts.Concurrency),

@@ -3,7 +3,6 @@ package probe
 import (
 	"net"
 	"net/http"
-	"strings"
 	"testing"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -104,22 +103,6 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("it wants %q; want %q", got.Wants, tt.wants)
 			}
 		})
-	}
-}
-
-// A quotation from a response is cut between characters.
-func TestExcerptsAreWhole(t *testing.T) {
-	t.Attr("req", "DTS-PRB-8")
-	for n := range 9 {
-		for _, text := range []string{"é", "日", "🙂"} {
-			body := strings.Repeat("x", n) + strings.Repeat(text, 10*quoted)
-			for _, page := range []string{body, "<title>" + body + "</title>"} {
-				a := &answer{status: 403, body: []byte(page)}
-				if got := a.show().Title + a.show().Text; len(got) < quoted || strings.ContainsRune(got, '\ufffd') {
-					t.Fatalf("%d, %s: %q", n, text, got)
-				}
-			}
-		}
 	}
 }
 
