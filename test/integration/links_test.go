@@ -46,7 +46,7 @@ spec:
 `), "apply", "-f", "-")
 }
 
-// Both lead to the Tempo.
+// They lead to a Tempo each: one Service that changed its link so often would be held back.
 const (
 	httpRoute = `
 {apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {namespace: shop, name: tempo},
@@ -54,15 +54,17 @@ const (
 `
 	openShiftRoute = `
 {apiVersion: route.openshift.io/v1, kind: Route, metadata: {namespace: NS, name: tempo},
- spec: {host: NS.apps.example.com, tls: {termination: edge}, to: {kind: Service, name: tempo, weight: 100}, port: {targetPort: tempo-prom-metrics}}}
+ spec: {host: NS.apps.example.com, tls: {termination: edge}, to: {kind: Service, name: tempo-two, weight: 100}, port: {targetPort: tempo-prom-metrics}}}
 `
 )
 
-// linked are a Grafana of ours, one of a stranger's, and a Tempo.
+// linked are a Grafana of ours, one of a stranger's, and two Tempos.
 func linked(t *testing.T, env *testenv.Env) {
 	t.Helper()
 	env.Create(t, testenv.Service{Namespace: "shop", Name: "grafana", Labels: named("grafana"), Port: "http", Number: 80, Kind: standin.Grafana})
-	env.Create(t, testenv.Service{Namespace: "shop", Name: "tempo", Labels: named("tempo"), Port: "tempo-prom-metrics", Number: 3200, Kind: standin.Tempo})
+	for _, name := range []string{"tempo", "tempo-two"} {
+		env.Create(t, testenv.Service{Namespace: "shop", Name: name, Labels: named("tempo"), Port: "tempo-prom-metrics", Number: 3200, Kind: standin.Tempo})
+	}
 	env.Create(t, testenv.Service{Namespace: "evil", Name: "grafana", Labels: named("grafana"), Port: "http", Number: 80, Kind: standin.Grafana})
 }
 
@@ -94,15 +96,15 @@ func TestLinks(t *testing.T) {
 	env.Kubectl(t, httpRoute, "apply", "-f", "-")
 	ingress(t, env, "shop", "/grafana")
 	i.publishes(t, "external_url: https://grafana.example.com/grafana\n", "external_url: https://tempo.example.com\n")
-	env.Kubectl(t, "", "-n", "shop", "delete", "ingress/grafana", "httproute/tempo")
-	i.publishes(t, "name: shop/grafana\n", "name: shop/tempo\n", "-example.com")
+	env.Kubectl(t, "", "-n", "shop", "delete", "ingress", "grafana")
+	i.publishes(t, "name: shop/grafana\n", "-grafana.example.com")
 
 	for _, namespace := range []string{"evil", "shop"} {
 		env.Kubectl(t, strings.ReplaceAll(openShiftRoute, "NS", namespace), "apply", "-f", "-")
 	}
 	i.publishes(t, "external_url: https://shop.apps.example.com\n", "-evil.apps")
 	env.Kubectl(t, "", "-n", "shop", "patch", "route", "tempo", "--type=merge", "-p", `{"spec": {"host": null}}`)
-	i.publishes(t, "name: shop/tempo\n", "-example.com")
+	i.publishes(t, "name: shop/tempo-two\n", "-apps.example.com")
 }
 
 // TestLinksWithoutRights: what is missing is said once, with the Role that gives it, and nothing else depends on it.
