@@ -184,6 +184,10 @@ func TestOtherScheme(t *testing.T) {
 		_, _ = c.Read(make([]byte, 4096))
 		_, _ = c.Write([]byte{0x15, 3, 1, 0, 2, 2, 70})
 	})
+	leads := reaching(func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 4096))
+		_, _ = io.WriteString(c, "HTTP/1.1 308 Permanent Redirect\r\nLocation: https://"+testHost+":"+portOf(c)+"/api/v1/status/buildinfo\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+	})
 	nginx := reaching(func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 4096))
 		_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nContent-Length: 72\r\nConnection: close\r\n\r\n<html><title>400 The plain HTTP request was sent to HTTPS port</title>  ")
@@ -201,6 +205,7 @@ func TestOtherScheme(t *testing.T) {
 		{"http to TLS that closes", silent, "http", false, ready, "https"},
 		{"http to TLS that alerts", alert, "http", false, ready, "https"},
 		{"http to TLS behind nginx", nginx, "http", false, ready, "https"},
+		{"http to TLS on the same port, by a redirect", leads, "http", false, ready, "https"},
 		{"https to plain", plain, "https", false, ready, "http"},
 		{"http to TLS, fixed", goTLS, "http", true, observed{Outcome: backend.WrongIdentity, Detail: "toolset-scheme"}, "http"},
 		{"https to plain, fixed", plain, "https", true, observed{Outcome: backend.Unreachable, Cause: causeOther, Detail: "plain HTTP"}, "https"},
@@ -220,33 +225,6 @@ func TestOtherScheme(t *testing.T) {
 		target := goTLS(t)
 		target.Type, target.Candidate.Scheme = nil, "http"
 		expect(t, p.Probe(t.Context(), target), observed{Outcome: backend.Ready, Scheme: "https"})
-	})
-	t.Run("redirect to https on the same port", func(t *testing.T) {
-		target := silent(t)
-		both := raw(t, target.Type, func(c net.Conn) {
-			first := make([]byte, 1)
-			if _, err := io.ReadFull(c, first); err != nil {
-				return
-			}
-			if first[0] != 0x16 {
-				_, _ = c.Read(make([]byte, 4096))
-				_, _ = io.WriteString(c, "HTTP/1.1 308 Permanent Redirect\r\nLocation: https://"+testHost+":"+portOf(c)+"/api/v1/status/buildinfo\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-				return
-			}
-			d, err := net.Dial("tcp", Address(target))
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			defer d.Close()
-			_ = d.SetDeadline(time.Now().Add(10 * time.Second))
-			_, _ = d.Write(first)
-			go func() { _, _ = io.Copy(d, c); _ = d.Close() }()
-			_, _ = io.Copy(c, d)
-		})
-		both.Candidate.Scheme = "http"
-		ready.Scheme = "https"
-		expect(t, p.Probe(t.Context(), both), ready)
 	})
 }
 
