@@ -56,7 +56,8 @@ func Start(t testing.TB, env []string, name string, args ...string) *Process {
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	must(t, err)
 	defer log.Close()
-	p := &Process{cmd: exec.Command(name, args...), log: log.Name(), done: make(chan struct{})}
+	ctx := context.WithoutCancel(t.Context()) // Kill ends it, once its output has been read
+	p := &Process{cmd: exec.CommandContext(ctx, name, args...), log: log.Name(), done: make(chan struct{})}
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = append(os.Environ(), env...), log, log
 	must(t, p.cmd.Start())
 	go func() {
@@ -110,7 +111,7 @@ func Free(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	defer l.Close()
+	defer func() { must(t, l.Close()) }()
 	return l.Addr().String()
 }
 
