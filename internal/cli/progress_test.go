@@ -16,41 +16,50 @@ func pass(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // on the clock 
 func TestProgress(t *testing.T) {
 	t.Attr("req", "DTS-CLI-5")
 	synctest.Test(t, func(t *testing.T) {
-		out := new(bytes.Buffer)
-		p := newProgress(out)
+		p, shown := recordedProgress()
 		p.show(0, 40)
 		pass(patience - time.Millisecond)
 		synctest.Wait()
-		if out.String() != "" {
-			t.Errorf("shown before its time: %q", out.String())
+		if shown() != "" {
+			t.Errorf("shown before its time: %q", shown())
 		}
 		pass(2 * time.Millisecond)
 		synctest.Wait()
-		if !strings.Contains(out.String(), "probing the backends") || !strings.Contains(out.String(), "(0/40)") {
-			t.Errorf("after a second: %q", out.String())
+		if !strings.Contains(shown(), "probing the backends") || !strings.Contains(shown(), "(0/40)") {
+			t.Errorf("after a second: %q", shown())
 		}
 		pass(time.Second)
 		p.show(20, 40)
-		if !strings.Contains(out.String(), "(20/40)") {
-			t.Errorf("does not move: %q", out.String())
+		if !strings.Contains(shown(), "(20/40)") {
+			t.Errorf("does not move: %q", shown())
 		}
 		p.end()
-		if last := out.String()[strings.LastIndexByte(out.String(), ')'):]; strings.Trim(last[strings.IndexByte(last, '\r'):], "\r \x1b[2K") != "" {
+		if last := shown()[strings.LastIndexByte(shown(), ')'):]; strings.Trim(last[strings.IndexByte(last, '\r'):], "\r \x1b[2K") != "" {
 			t.Errorf("stays on the screen: %q", last)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		out := new(bytes.Buffer)
-		p := newProgress(out)
+		p, shown := recordedProgress()
 		p.show(0, 40)
 		p.show(40, 40)
 		p.end()
 		pass(2 * patience)
 		synctest.Wait()
-		if out.String() != "" {
-			t.Errorf("shown for what was quick: %q", out.String())
+		if shown() != "" {
+			t.Errorf("shown for what was quick: %q", shown())
 		}
 	})
+}
+
+// recordedProgress also returns what was written until then.
+func recordedProgress() (*progress, func() string) {
+	out := new(bytes.Buffer)
+	p := newProgress(out)
+	return p, func() string {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return out.String()
+	}
 }
 
 // TestTerminal: only a terminal gets colours and progress.

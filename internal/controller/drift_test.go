@@ -127,9 +127,11 @@ func TestDeletionThatTheWatchDoesNotShow(t *testing.T) {
 			t.Errorf("nobody is told: %v", s.Err)
 		}
 		pass(30 * time.Second)
-		if o.tries > 10 || o.writes != writes {
-			t.Errorf("%d tries and %d writes in 50 s", o.tries, o.writes-writes)
-		}
+		o.change(func(o *fakeOutput) {
+			if o.tries > 10 || o.writes != writes {
+				t.Errorf("%d tries and %d writes in 50 s", o.tries, o.writes-writes)
+			}
+		})
 		pass(45 * time.Second)
 		if now := o.now(); now == nil || now.Data[toolset.KeyOverrides] != helm || !strings.Contains(now.Data[toolset.KeyHolmesGPT], "ns/a") {
 			t.Errorf("after a minute and a half there is %+v", now)
@@ -154,11 +156,9 @@ func TestBadAnnotationIsToldOncePerChange(t *testing.T) {
 		}
 		told := func(want ...string) {
 			t.Helper()
-			events := r.report.Events.(*recorded)
-			if !slices.EqualFunc(events.list, want, strings.HasPrefix) {
-				t.Errorf("told %q, want %q", events.list, want)
+			if events := r.report.Events.(*recorded).take(); !slices.EqualFunc(events, want, strings.HasPrefix) {
+				t.Errorf("told %q, want %q", events, want)
 			}
-			events.list = nil
 		}
 		odd, shop, good := plain("odd"), plain("shop"), prometheus("good")
 		odd.Ports = []backend.Port{{Name: "x", Number: 8080, Protocol: "TCP"}}

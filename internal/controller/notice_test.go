@@ -284,15 +284,35 @@ func (uncounted) BadAnnotation(string)      {}
 func (uncounted) Error(string)              {}
 
 // recorded are Events as they are recorded.
-type recorded struct{ list, configMap []string }
+type recorded struct {
+	mu              sync.Mutex
+	list, configMap []string
+}
 
 func (r *recorded) ConfigMap(_ bool, reason, note string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.configMap = append(r.configMap, reason+": "+note)
+}
+
+// take returns those on Services since the last call.
+func (r *recorded) take() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	defer func() { r.list = nil }()
+	return r.list
+}
+
+// all are those on the ConfigMap.
+func (r *recorded) all() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.configMap)
 }
 
 // of are those on the ConfigMap for a reason.
 func (r *recorded) of(reason string) (list []string) {
-	for _, one := range r.configMap {
+	for _, one := range r.all() {
 		if strings.HasPrefix(one, reason+": ") {
 			list = append(list, one)
 		}
@@ -301,9 +321,14 @@ func (r *recorded) of(reason string) (list []string) {
 }
 
 func (r *recorded) Service(s *backend.Service, _ bool, reason, note string) {
-	r.list = append(r.list, s.Name+" "+reason+": "+note)
+	r.service(s.Name + " " + reason + ": " + note)
 }
-func (r *recorded) Clear(s *backend.Service) { r.list = append(r.list, s.Name+" clear") }
+func (r *recorded) Clear(s *backend.Service) { r.service(s.Name + " clear") }
+func (r *recorded) service(event string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list = append(r.list, event)
+}
 
 // Of two Services with one name the younger one's owner is told, once, and again by a new leader.
 func TestNameClashIsTold(t *testing.T) {
@@ -335,9 +360,8 @@ func TestNameClashIsTold(t *testing.T) {
 		{"over", Snapshot{}, []string{"b clear"}},
 	}
 	for _, step := range steps {
-		events.list = nil
 		r.Cycle(&step.s)
-		if d := cmp.Diff(step.want, slices.Clip(events.list)); d != "" {
+		if d := cmp.Diff(step.want, events.take()); d != "" {
 			t.Errorf("%s: -want +got:\n%s", step.name, d)
 		}
 	}

@@ -19,7 +19,7 @@ type counted struct {
 
 func (c *counted) Withdrawn(string) { c.withdrawn++ }
 
-func events(l *logged) []string { return l.Events.(*recorded).configMap }
+func events(l *logged) []string { return l.Events.(*recorded).all() }
 
 // What is no longer published has a line in the log, is counted, and is named in an Event: one for all of a namespace
 // at once, and as many as its budget allows; the others come with the next one.
