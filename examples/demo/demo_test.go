@@ -14,8 +14,7 @@ import (
 // The demonstration needs nothing but Go: it runs the program on the stand-ins, sees everything written, and ends
 // without an error when somebody presses Ctrl-C, which a terminal sends to the demonstration and to what it has started.
 func TestDemo(t *testing.T) {
-	t.Attr("req", "DTS-PKG-2")
-	t.Attr("req", "DTS-RUN-6")
+	t.Attr("req", "DTS-PKG-2 DTS-RUN-6")
 	folder := t.TempDir() + string(filepath.Separator)
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", folder, "../../cmd/dynamic-toolset", ".")
 	if out, err := build.CombinedOutput(); err != nil {

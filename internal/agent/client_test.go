@@ -67,8 +67,7 @@ func TestKey(t *testing.T) {
 
 // TestValuesOfSettings has HolmesGPT quote a credential, which it put into a setting that does not fit, in its reason.
 func TestValuesOfSettings(t *testing.T) {
-	t.Attr("req", "DTS-RUN-7")
-	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-RUN-7 DTS-OUT-4")
 	const reason = `[m/g] Invalid grafana/dashboards configuration: 1 validation error for GrafanaDashboardConfig\napi_url\n  Field required ` +
 		`[type=missing, input_value={'api_key': 'glsa_SECRET, input_type=x'}, input_type=dict]\n    For further information`
 	for path, answer := range map[string]string{

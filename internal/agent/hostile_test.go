@@ -84,8 +84,7 @@ func TestManyInstancesTakeLittle(t *testing.T) {
 
 // A backend's answer of megabytes, which HolmesGPT quotes, hides neither the other toolsets nor the document.
 func TestLongErrorHidesNothingElse(t *testing.T) {
-	t.Attr("req", "DTS-RUN-7")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-RUN-7 DTS-SEC-3")
 	h := answers(t, StatusFailed, "[a/prom] <html>"+strings.Repeat("\"\\é\n", mib))
 	r, allocated := askOne(t, h)
 	if r.Outcome != Loaded || r.Generation != "generation/1" || len(r.Toolsets) != 2 || allocated > 8*mib {
@@ -109,8 +108,7 @@ func TestLongErrorHidesNothingElse(t *testing.T) {
 
 // A replica whose answer is too long to be read still reloads the document.
 func TestTooLongAnswersReload(t *testing.T) {
-	t.Attr("req", "DTS-RUN-7")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-RUN-7 DTS-SEC-3")
 	h := reloading(`{"version": "0.45.0", "toolsets": [{"name": "x", "tags": [0` + strings.Repeat(",0", 3*mib) + `]}]}`)
 	synctest.Test(t, func(t *testing.T) {
 		a := start(t, h)

@@ -42,8 +42,7 @@ func TestInstances(t *testing.T) {
 
 // A reason that quotes a backend's answer adds no instance that the document does not have.
 func TestInstancesAreTheDocuments(t *testing.T) {
-	t.Attr("req", "DTS-RUN-7")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-RUN-7 DTS-SEC-3")
 	h := &holmes{loaded: "generation/1", failing: "[a/prom] timed out\n[evil/prom] is yours\n[b/prom] HTTP 403"}
 	r, _ := askOne(t, h)
 	if len(r.Toolsets) != 1 {

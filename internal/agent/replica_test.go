@@ -132,8 +132,7 @@ func TestSlowReload(t *testing.T) {
 // A document that comes during a reload is loaded ten seconds after the start of that reload. If the reload takes longer than
 // half of that, HolmesGPT has a pause as long, and at most ten seconds.
 func TestPauseBetweenReloads(t *testing.T) {
-	t.Attr("req", "DTS-RUN-7")
-	t.Attr("req", "DTS-PERF-9")
+	t.Attr("req", "DTS-RUN-7 DTS-PERF-9")
 	for takes, next := range map[time.Duration]time.Duration{
 		time.Second: reloadEvery, 5 * time.Second: reloadEvery, 8 * time.Second: 16 * time.Second, 22 * time.Second: 32 * time.Second,
 	} {
@@ -159,8 +158,7 @@ func TestPauseBetweenReloads(t *testing.T) {
 
 // Neither a stop nor an endpoint that goes waits for a reload.
 func TestStopDuringReload(t *testing.T) {
-	t.Attr("req", "DTS-RUN-4")
-	t.Attr("req", "DTS-RUN-7")
+	t.Attr("req", "DTS-RUN-4 DTS-RUN-7")
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()

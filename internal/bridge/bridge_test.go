@@ -173,8 +173,7 @@ func TestForbidden(t *testing.T) {
 
 // TestPods: only ready pods of the Service's own namespace are connected to, and why one does not answer is said.
 func TestPods(t *testing.T) {
-	t.Attr("req", "DTS-CLI-9")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-CLI-9 DTS-SEC-3")
 	address, _ := echo(t)
 	closed := httptest.NewServer(nil)
 	closed.Close()

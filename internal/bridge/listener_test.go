@@ -29,8 +29,7 @@ func listen(t *testing.T, h http.HandlerFunc) (host string, target *url.URL) {
 
 // TestRefuses: what a page in a browser, or a path, would use the listener for is not carried.
 func TestRefuses(t *testing.T) {
-	t.Attr("req", "DTS-CLI-9")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-CLI-9 DTS-SEC-3")
 	carried := ""
 	host, _ := listen(t, func(_ http.ResponseWriter, r *http.Request) { carried = r.RequestURI })
 	port := host[strings.LastIndex(host, ":"):]

@@ -19,8 +19,7 @@ var update = flag.Bool("update", false, "write the expected files in testdata an
 
 func TestBuiltin(t *testing.T) {
 	t.Parallel()
-	t.Attr("req", "DTS-DET-1")
-	t.Attr("req", "DTS-DET-2")
+	t.Attr("req", "DTS-DET-1 DTS-DET-2")
 	c := builtin(t)
 	names := types(c)
 	slices.Sort(names)
@@ -221,8 +220,7 @@ func golden(t *testing.T, file, got string) {
 
 // A rule on schemes or on what backends are known to want fits no Service by having no condition, and says something.
 func TestLookalikesAreComplete(t *testing.T) {
-	t.Attr("req", "DTS-DET-5")
-	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-DET-5 DTS-OUT-4")
 	look := builtin(t).Lookalikes
 	if len(look.Schemes) == 0 {
 		t.Error("no rules on schemes")

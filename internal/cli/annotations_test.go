@@ -8,8 +8,7 @@ import (
 
 // TestUnknownAnnotation: whoever misspells an annotation is told by every command that reads Services, and nothing else changes.
 func TestUnknownAnnotation(t *testing.T) {
-	t.Attr("req", "DTS-ANN-1")
-	t.Attr("req", "DTS-CLI-4")
+	t.Attr("req", "DTS-ANN-1 DTS-CLI-4")
 	service := func(name, annotations string) string {
 		return fmt.Sprintf("{apiVersion: v1, kind: Service, metadata: {name: %s, namespace: shop, labels: {app.kubernetes.io/name: grafana}, "+
 			"annotations: {%s}}, spec: {clusterIP: 10.0.0.9, ports: [{port: 3000}]}}\n---\n", name, annotations)
@@ -40,8 +39,7 @@ func TestUnknownAnnotation(t *testing.T) {
 
 // TestWhoMaySayWhat: the configuration decides what annotations from outside the trusted namespaces may add.
 func TestWhoMaySayWhat(t *testing.T) {
-	t.Attr("req", "DTS-ANN-3")
-	t.Attr("req", "DTS-CFG-1")
+	t.Attr("req", "DTS-ANN-3 DTS-CFG-1")
 	service := func(namespace, name, annotations string) string {
 		return fmt.Sprintf("{apiVersion: v1, kind: Service, metadata: {name: %s, namespace: %s, "+
 			"annotations: {kubernaut.io/toolset: 'true', %s}}, spec: {clusterIP: 10.0.0.9, ports: [{port: 3000}]}}\n---\n", name, namespace, annotations)

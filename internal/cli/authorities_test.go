@@ -13,8 +13,7 @@ import (
 // An authority is renewed while the service runs: the file is read again when it has changed, and what is broken
 // leaves the last ones.
 func TestAuthoritiesRenewed(t *testing.T) {
-	t.Attr("req", "DTS-PRB-11")
-	t.Attr("req", "DTS-QA-5")
+	t.Attr("req", "DTS-PRB-11 DTS-QA-5")
 	file := filepath.Join(t.TempDir(), "ca.crt")
 	write := func(text []byte) {
 		t.Helper()

@@ -113,8 +113,7 @@ func TestBridgeReports(t *testing.T) {
 
 // TestBridgeCommandLine: mistakes say what to do.
 func TestBridgeCommandLine(t *testing.T) {
-	t.Attr("req", "DTS-CLI-9")
-	t.Attr("req", "DTS-CLI-5")
+	t.Attr("req", "DTS-CLI-9 DTS-CLI-5")
 	api := &apiServer{}
 	_, kubeconfig := api.start(t)
 	for args, want := range map[string]result{

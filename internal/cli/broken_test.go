@@ -20,8 +20,7 @@ import (
 // TestBrokenInput: each mistake is one line on standard error that says what is wrong, where, and what to do, and nothing
 // on standard output.
 func TestBrokenInput(t *testing.T) {
-	t.Attr("req", "DTS-CLI-5")
-	t.Attr("req", "DTS-CFG-1")
+	t.Attr("req", "DTS-CLI-5 DTS-CFG-1")
 	prose := writeFile(t, "prose.txt", "hello world")
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "missing")

@@ -10,8 +10,7 @@ import (
 // A Service that leads to a cloud's metadata is published by no command, though nothing is probed and its owner wants it
 // published unproven.
 func TestDeniedAddressIsNotPublished(t *testing.T) {
-	t.Attr("req", "DTS-PRB-5")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-5 DTS-SEC-3")
 	manifests := func(address, family string) string {
 		return `
 apiVersion: v1

@@ -91,8 +91,7 @@ func TestDiff(t *testing.T) {
 
 // What a service has recorded as the primary stays, as it does in the service: another one is no difference.
 func TestDiffKeepsThePrimary(t *testing.T) {
-	t.Attr("req", "DTS-CLI-3")
-	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-CLI-3 DTS-OUT-4")
 	api := &apiServer{services: []corev1.Service{
 		serviceObject("a", "grafana", named("grafana"), "10.0.0.1", port("", 80, 3000)),
 		serviceObject("b", "grafana", named("grafana"), "10.0.0.2", port("", 80, 3000)),

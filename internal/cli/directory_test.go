@@ -8,8 +8,7 @@ import (
 
 // TestOutConflicts refuses what means nothing where a directory is written, before anything is.
 func TestOutConflicts(t *testing.T) {
-	t.Attr("req", "DTS-RUN-6")
-	t.Attr("req", "DTS-CFG-1")
+	t.Attr("req", "DTS-RUN-6 DTS-CFG-1")
 	for _, tt := range []struct {
 		args []string
 		want string

@@ -10,8 +10,7 @@ import (
 )
 
 func TestDiscover(t *testing.T) {
-	t.Attr("req", "DTS-CLI-2")
-	t.Attr("req", "DTS-CLI-5")
+	t.Attr("req", "DTS-CLI-2 DTS-CLI-5")
 	tests := []struct {
 		name string
 		args []string

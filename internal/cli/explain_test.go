@@ -10,8 +10,7 @@ import (
 )
 
 func TestExplain(t *testing.T) {
-	t.Attr("req", "DTS-OUT-12")
-	t.Attr("req", "DTS-CLI-4")
+	t.Attr("req", "DTS-OUT-12 DTS-CLI-4")
 	tests := []struct {
 		name, service string
 		args          []string

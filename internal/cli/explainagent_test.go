@@ -41,8 +41,7 @@ func explainedAPI() *apiServer {
 
 // TestExplainAgent says what HolmesGPT made of a Service, through the API server, where it is forwarded, and why where it says nothing.
 func TestExplainAgent(t *testing.T) {
-	t.Attr("req", "DTS-CLI-4")
-	t.Attr("req", "DTS-RUN-7")
+	t.Attr("req", "DTS-CLI-4 DTS-RUN-7")
 	forwarded := httptest.NewServer(holmesAnswers(t))
 	defer forwarded.Close()
 	key := writeFile(t, "key", "s3cret")

@@ -10,8 +10,7 @@ import (
 // TestExternalName: an ExternalName Service that its owner includes is told in one message what the configuration has to
 // allow, and is then asked, judged and written at the host that it stands for. The denied networks hold for it.
 func TestExternalName(t *testing.T) {
-	t.Attr("req", "DTS-DET-7")
-	t.Attr("req", "DTS-PRB-5")
+	t.Attr("req", "DTS-DET-7 DTS-PRB-5")
 	prometheus := standin.New(standin.Prometheus, standin.Options{Version: "3.5.0"})
 	port := listen(t, "127.0.0.1", prometheus)
 	file := writeFile(t, "services.yaml", fmt.Sprintf(`

@@ -10,8 +10,7 @@ import (
 
 // What stands before real products, as people meet it: the verdict, why, and what to do.
 func TestFronts(t *testing.T) {
-	t.Attr("req", "DTS-PRB-8")
-	t.Attr("req", "DTS-PRB-13")
+	t.Attr("req", "DTS-PRB-8 DTS-PRB-13")
 	basic := standin.Options{Credentials: standin.Credentials{Username: "u", Password: "p"}}
 	// Grafana with enforce_domain answers nothing but its health itself.
 	enforced := standin.New(standin.Grafana, standin.Options{})

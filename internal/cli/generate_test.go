@@ -10,9 +10,7 @@ import (
 )
 
 func TestGenerate(t *testing.T) {
-	t.Attr("req", "DTS-OUT-12")
-	t.Attr("req", "DTS-CLI-3")
-	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-OUT-12 DTS-CLI-3 DTS-OUT-4")
 	overrides := writeFile(t, "overrides.yaml", "toolsets:\n  prometheus/metrics: null\n  grafana/dashboards: {enabled: false}\n")
 	for _, tt := range []struct {
 		name string

@@ -12,8 +12,7 @@ import (
 // TestHostileServices: whoever may write a Service can neither make the output lie, nor read a secret through it, nor keep
 // the rest from being found.
 func TestHostileServices(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	t.Attr("req", "DTS-ANN-2")
+	t.Attr("req", "DTS-SEC-3 DTS-ANN-2")
 	type object map[string]any
 	hostile := func(name string, annotations, labels map[string]string, ports ...object) object {
 		if ports == nil {

@@ -70,8 +70,7 @@ func TestLinksOfFiles(t *testing.T) {
 
 // TestLinkOfOutsideBackend: the configuration says where people look at a backend that is no Service.
 func TestLinkOfOutsideBackend(t *testing.T) {
-	t.Attr("req", "DTS-OUT-13")
-	t.Attr("req", "DTS-DET-13")
+	t.Attr("req", "DTS-OUT-13 DTS-DET-13")
 	out := mustRun(t, "generate", "-f", writeFile(t, "none.yaml", fmt.Sprintf(linkedServices, "10.0.0.8", 80)), "--key", "custom_toolset.yaml",
 		"--set", `backends=[{name: logs, type: loki, url: "https://loki.example.com", link: "https://grafana.example.com/"}]`).out
 	expect(t, out, "api_url: https://loki.example.com:443\n", "external_url: https://grafana.example.com\n")

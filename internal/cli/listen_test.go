@@ -10,8 +10,7 @@ import (
 
 // Without authentication a name that was made to lead to this machine must not let somebody else's page read the API.
 func TestOwnHost(t *testing.T) {
-	t.Attr("req", "DTS-API-3")
-	t.Attr("req", "DTS-API-2")
+	t.Attr("req", "DTS-API-3 DTS-API-2")
 	tests := []struct {
 		mode, address, host string
 		want                int

@@ -11,8 +11,7 @@ import (
 
 // TestNamespaces: what -n, -A and the configuration look at, in a cluster and in files alike.
 func TestNamespaces(t *testing.T) {
-	t.Attr("req", "DTS-DET-9")
-	t.Attr("req", "DTS-CLI-1")
+	t.Attr("req", "DTS-DET-9 DTS-CLI-1")
 	all := []string{"a", "b", "c"}
 	var services []corev1.Service
 	var file strings.Builder
@@ -71,8 +70,7 @@ func TestNamespaces(t *testing.T) {
 // TestNamespaceWithoutServices: a namespace that somebody names and that has none, perhaps for a slip of the pen, is told, as
 // kubectl does it.
 func TestNamespaceWithoutServices(t *testing.T) {
-	t.Attr("req", "DTS-CLI-2")
-	t.Attr("req", "DTS-CLI-5")
+	t.Attr("req", "DTS-CLI-2 DTS-CLI-5")
 	services := []corev1.Service{
 		serviceObject("a", "grafana", named("grafana"), "10.0.0.1", port("", 80, 3000)),
 		serviceObject("b", "checkout", nil, "10.0.0.2", port("", 80, 8080)),

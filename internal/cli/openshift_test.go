@@ -32,9 +32,7 @@ func (p *rbacProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // OpenShift's monitoring as it is: proven by its 401 behind the certificate of its own authority, written for HolmesGPT's own
 // token, which no other gets, while Alertmanager and LokiStack's tenants want a variable each and say where it comes from.
 func TestOpenShift(t *testing.T) {
-	t.Attr("req", "DTS-OUT-14")
-	t.Attr("req", "DTS-DET-14")
-	t.Attr("req", "DTS-CLI-8")
+	t.Attr("req", "DTS-OUT-14 DTS-DET-14 DTS-CLI-8")
 	proxy := &rbacProxy{Handler: standin.New(standin.Prometheus, standin.Options{})}
 	start := func(ip, port, name string) *standin.Server {
 		s, err := standin.StartTLS(net.JoinHostPort(ip, port), proxy, name+".svc", name+".svc.cluster.local")

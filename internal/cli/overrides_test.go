@@ -9,8 +9,7 @@ import (
 
 // A credential of the overrides goes to what the configuration names or trusts, in both forms, and never to the only one.
 func TestCredentialOfTheOverrides(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-6 DTS-SEC-3")
 	text := `toolsets: {grafana/loki: {config: {api_key: "{{ env.TOKEN }}"}}}` + "\n" +
 		`compact: {loki: {config: {apiKey: "${TOKEN}"}}}` + "\n"
 	overrides := writeFile(t, "overrides.yaml", text)

@@ -21,8 +21,7 @@ spec: {clusterIP: 10.0.0.2, selector: {app: new}, ports: [{name: http, port: 909
 
 // explain gives the line that changes the primary, where there are several to choose from.
 func TestExplainChangesThePrimary(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-CLI-4")
+	t.Attr("req", "DTS-OUT-4 DTS-CLI-4")
 	const byName, annotate = "primary: {prometheus: team/new}", "annotate service new kubernaut.io/toolset-primary=true"
 	file := writeFile(t, "services.yaml", two)
 	for name, tt := range map[string]struct {
@@ -68,8 +67,7 @@ func TestMisnamedPrimaryIsTold(t *testing.T) {
 
 // For whom the service keeps the primary's place, the commands say too, where the user may read it.
 func TestRecordedPrimaryIsShown(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-CLI-4")
+	t.Attr("req", "DTS-OUT-4 DTS-CLI-4")
 	prometheus := serviceObject("m", "prometheus", named("prometheus"), "10.0.0.1", port("http", 9090, 9090))
 	prometheus.Labels["app.kubernetes.io/component"] = "server"
 	api := &apiServer{

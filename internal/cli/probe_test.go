@@ -63,8 +63,7 @@ const (
 
 // TestProbeDirect probes real listeners: a file's Services whose addresses are on loopback.
 func TestProbeDirect(t *testing.T) {
-	t.Attr("req", "DTS-CLI-1")
-	t.Attr("req", "DTS-CLI-4")
+	t.Attr("req", "DTS-CLI-1 DTS-CLI-4")
 	grafana := standin.New(standin.Grafana, standin.Options{Version: "12.1.0", Credentials: standin.Credentials{Bearer: "t"}})
 	ports := map[string]int{
 		"works":   listen(t, "127.0.0.2", standin.New(standin.Prometheus, standin.Options{Version: "3.5.0"})),

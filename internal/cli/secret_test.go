@@ -8,8 +8,7 @@ import (
 
 // No command repeats a secret that stands where the name of a variable belongs, be it in a file or in a flag.
 func TestSecretsAreNotTold(t *testing.T) {
-	t.Attr("req", "DTS-CFG-1")
-	t.Attr("req", "DTS-LOG-1")
+	t.Attr("req", "DTS-CFG-1 DTS-LOG-1")
 	const secret, bad = "ZqKxVwJb", "credentials: {grafana: {a/b: {api_key: ZqKxVwJb}, ZqKxVwJb: {}}, ZqKxVwJb: [ZqKxVwJb]}\n"
 	config := writeFile(t, "config.yaml", bad)
 	broken := writeFile(t, "broken.yaml", "credentials: {grafana: {a/b: {api_key: *ZqKxVwJb}}}\n")

@@ -14,8 +14,7 @@ import (
 
 // TestProbeProxy goes through an API server's service proxy to backends of every kind of outcome.
 func TestProbeProxy(t *testing.T) {
-	t.Attr("req", "DTS-CLI-1")
-	t.Attr("req", "DTS-PRB-3")
+	t.Attr("req", "DTS-CLI-1 DTS-PRB-3")
 	own := func(reason metav1.StatusReason, code int32, message string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			new(apiServer).fail(w, &metav1.Status{Reason: reason, Code: code, Message: message})
@@ -81,8 +80,7 @@ func TestProbeProxy(t *testing.T) {
 
 // TestProbeProxyStaysBelow has a backend redirect out of its part of the API, to what is before an API server or behind it.
 func TestProbeProxyStaysBelow(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	t.Attr("req", "DTS-PRB-5")
+	t.Attr("req", "DTS-SEC-3 DTS-PRB-5")
 	api := &apiServer{backends: map[string]http.Handler{}}
 	for i, to := range []string{"/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/secrets", "/..%2f..%2f..%2f..%2f..%2f..%2fsecrets", "/x/%2e%2e/%2e%2e/secrets", "/%2e%2e"} {
 		namespace := fmt.Sprintf("evil-%d", i)
@@ -110,8 +108,7 @@ func TestProbeProxyStaysBelow(t *testing.T) {
 // TestProbeProxyForbidden: where the user may ask no backend, what would be shown is about the user's rights and not about the
 // cluster, so that nothing is. Only explain answers, since that is its answer.
 func TestProbeProxyForbidden(t *testing.T) {
-	t.Attr("req", "DTS-CLI-1")
-	t.Attr("req", "DTS-CLI-5")
+	t.Attr("req", "DTS-CLI-1 DTS-CLI-5")
 	api := &apiServer{
 		services: []corev1.Service{
 			serviceObject("b", "grafana", named("grafana"), "10.0.0.1", port("", 80, 3000)),

@@ -11,8 +11,7 @@ import (
 
 // Backends that keep tenants apart are not published until one is named, and then once for each.
 func TestTenants(t *testing.T) {
-	t.Attr("req", "DTS-DET-14")
-	t.Attr("req", "DTS-CLI-4")
+	t.Attr("req", "DTS-DET-14 DTS-CLI-4")
 	kinds := []struct{ typ, ip, label string }{
 		{"loki", "127.0.13.1", "app.kubernetes.io/name: loki, app.kubernetes.io/component: gateway"},
 		{"tempo", "127.0.13.2", "app.kubernetes.io/name: tempo, app.kubernetes.io/component: query-frontend"},
@@ -49,8 +48,7 @@ func TestTenants(t *testing.T) {
 
 // Two Services in front of one Mimir are two instances once one is included, whoever reads what.
 func TestTwoTenantsOfOneBackend(t *testing.T) {
-	t.Attr("req", "DTS-DET-6")
-	t.Attr("req", "DTS-DET-14")
+	t.Attr("req", "DTS-DET-6 DTS-DET-14")
 	const services = `
 apiVersion: v1
 kind: List
@@ -73,8 +71,7 @@ items:
 // The line that is advised for what looks like a Prometheus and wants a tenant is one that the configuration takes and that
 // publishes it.
 func TestTenantAdviceWorksForRelatives(t *testing.T) {
-	t.Attr("req", "DTS-DET-14")
-	t.Attr("req", "DTS-CLI-4")
+	t.Attr("req", "DTS-DET-14 DTS-CLI-4")
 	mimir := standin.New(standin.Mimir, standin.Options{Tenant: "team-a"})
 	closed := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // nothing is answered without one
 		if r.Header.Get("X-Scope-OrgID") != "team-a" {

@@ -6,8 +6,7 @@ import (
 )
 
 func TestValidate(t *testing.T) {
-	t.Attr("req", "DTS-CFG-1")
-	t.Attr("req", "DTS-OUT-6")
+	t.Attr("req", "DTS-CFG-1 DTS-OUT-6")
 	generated := mustRun(t, "generate", "-f", clusterFile).out
 	asJSON := mustRun(t, "generate", "-f", clusterFile, "-o", "json").out
 	document := mustRun(t, "generate", "-f", clusterFile, "--key", "custom_toolset.yaml").out

@@ -7,8 +7,7 @@ import (
 
 // What OpenShift's monitoring is known to want is said where nobody asks it: a token, and trust in the service CA.
 func TestKnownWantsAreTold(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-CLI-4")
+	t.Attr("req", "DTS-OUT-4 DTS-CLI-4")
 	const file = "testdata/openshift.yaml"
 	const token, ca = "the token of a ServiceAccount that has the ClusterRole cluster-monitoring-view", "trust in OpenShift's service CA"
 	r := mustRun(t, "generate", "-f", file, "--key", "custom_toolset.yaml")
@@ -36,8 +35,7 @@ func TestKnownWantsAreTold(t *testing.T) {
 
 // A gateway with tenants wants a token on each path, which is said once for all of its tenants.
 func TestKnownWantsOfTenantsAreToldOnce(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-DET-14")
+	t.Attr("req", "DTS-OUT-4 DTS-DET-14")
 	file := writeFile(t, "lokistack.yaml", `apiVersion: v1
 kind: Service
 metadata:

@@ -87,8 +87,7 @@ func TestKilled(t *testing.T) {
 // What was seen counts on when the write that takes the lease fails. When another takes it, later failures are reported
 // as well.
 func TestTakeoverRefused(t *testing.T) {
-	t.Attr("req", "DTS-RUN-2")
-	t.Attr("req", "DTS-RUN-5")
+	t.Attr("req", "DTS-RUN-2 DTS-RUN-5")
 	for _, taken := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			server, a, b := pair(t)
@@ -122,8 +121,7 @@ func TestTakeoverRefused(t *testing.T) {
 
 // While the API server is away nothing is known to have changed; what counts is what it says when it is back.
 func TestAwayWhileFollowing(t *testing.T) {
-	t.Attr("req", "DTS-RUN-2")
-	t.Attr("req", "DTS-RUN-5")
+	t.Attr("req", "DTS-RUN-2 DTS-RUN-5")
 	for name, cut := range map[string]func(*leaseAccess){
 		"refused": func(x *leaseAccess) { x.err = errors.New("connection refused") },
 		"hangs":   func(x *leaseAccess) { x.hang = true },

@@ -96,9 +96,7 @@ func one(t *testing.T, within time.Duration, replicas ...*replica) (leader *repl
 // On a real API server, with the least rights: several replicas create the Lease at once, one stops, one is cut off,
 // the Lease is taken and deleted, the API server is killed.
 func TestElectionRealAPIServer(t *testing.T) {
-	t.Attr("req", "DTS-RUN-2")
-	t.Attr("req", "DTS-RUN-5")
-	t.Attr("req", "DTS-SEC-1")
+	t.Attr("req", "DTS-RUN-2 DTS-RUN-5 DTS-SEC-1")
 	env := testenv.Start(t)
 	kubeconfig := leaseAccount(t, env)
 	leases := env.Client.CoordinationV1().Leases(testenv.OutputNamespace)

@@ -134,8 +134,7 @@ func (r *replica) told() bool {
 }
 
 func TestAcquireAndRelease(t *testing.T) {
-	t.Attr("req", "DTS-RUN-2")
-	t.Attr("req", "DTS-RUN-4")
+	t.Attr("req", "DTS-RUN-2 DTS-RUN-4")
 	synctest.Test(t, func(t *testing.T) {
 		server := &leaseServer{}
 		a := start(t, server, "a")
@@ -211,8 +210,7 @@ func TestCreateRace(t *testing.T) {
 
 // A leader that cannot renew must have stopped to write before its lease has run out for the others.
 func TestCutOff(t *testing.T) {
-	t.Attr("req", "DTS-RUN-2")
-	t.Attr("req", "DTS-RUN-5")
+	t.Attr("req", "DTS-RUN-2 DTS-RUN-5")
 	for name, cut := range map[string]func(*leaseAccess){
 		"refused": func(x *leaseAccess) { x.err = errors.New("connection refused") },
 		"hangs":   func(x *leaseAccess) { x.hang = true },

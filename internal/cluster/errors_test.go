@@ -26,8 +26,7 @@ func refused(verb, group, resource, namespace, name string) error {
 }
 
 func TestExplain(t *testing.T) {
-	t.Attr("req", "DTS-RUN-3")
-	t.Attr("req", "DTS-SEC-1")
+	t.Attr("req", "DTS-RUN-3 DTS-SEC-1")
 	tests := map[string]struct {
 		err  error
 		want string

@@ -24,8 +24,7 @@ import (
 // On a real API server, with create and patch on Events and nothing else: it takes them, whatever the text, and
 // kubectl describe shows them.
 func TestEventsRealAPIServer(t *testing.T) {
-	t.Attr("req", "DTS-ANN-1")
-	t.Attr("req", "DTS-SEC-1")
+	t.Attr("req", "DTS-ANN-1 DTS-SEC-1")
 	env := testenv.Start(t)
 	kubeconfig := env.ServiceAccount(t, testenv.OutputNamespace, "dynamic-toolset")
 	env.Grant(t, "", testenv.OutputNamespace, "dynamic-toolset", testenv.Rule("events.k8s.io", "events", "create", "patch"))

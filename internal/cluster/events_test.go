@@ -348,8 +348,7 @@ func TestEventsWhileAway(t *testing.T) {
 
 // What the API server refuses is due again at the next discovery: a quota has room again, or the right is granted.
 func TestEventRefused(t *testing.T) {
-	t.Attr("req", "DTS-ANN-1")
-	t.Attr("req", "DTS-RUN-5")
+	t.Attr("req", "DTS-ANN-1 DTS-RUN-5")
 	refuse := func(s *eventServer) { s.err = apierrors.NewForbidden(eventResource, "x", errors.New("exceeded quota")) }
 	testEvents(t, func(t *testing.T, f *recording) {
 		f.server.set(refuse)
@@ -392,8 +391,7 @@ func TestOptionalEventsRefused(t *testing.T) {
 
 // What owners of Services write is in the text, and a name of 253 characters leaves no room for the hash.
 func TestEventText(t *testing.T) {
-	t.Attr("req", "DTS-ANN-2")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-ANN-2 DTS-SEC-3")
 	testEvents(t, func(t *testing.T, f *recording) {
 		for name, text := range map[string]string{
 			"a":                      "{{ env.TOKEN }} ${HOME}\n\x1b[31m\u202e http://user:secret@host",

@@ -38,8 +38,7 @@ var positions = []string{
 
 func TestSecretsAreNotShown(t *testing.T) {
 	t.Parallel()
-	t.Attr("req", "DTS-CFG-1")
-	t.Attr("req", "DTS-LOG-1")
+	t.Attr("req", "DTS-CFG-1 DTS-LOG-1")
 	for _, position := range positions {
 		for _, secret := range secrets() {
 			text := strings.ReplaceAll(position, "S", fmt.Sprintf("%q", secret))

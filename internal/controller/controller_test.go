@@ -467,8 +467,7 @@ func TestDryRunWritesNothing(t *testing.T) {
 
 // While nothing can be written, that is reported, nothing new counts as published, and the loop goes on.
 func TestFailedWriteIsTriedAgain(t *testing.T) {
-	t.Attr("req", "DTS-OUT-9")
-	t.Attr("req", "DTS-LOG-1")
+	t.Attr("req", "DTS-OUT-9 DTS-LOG-1")
 	var beat atomic.Int64
 	start(t, nil, []string{"a"}, true, Options{Beat: func() { beat.Store(time.Now().UnixNano()) }}, func(r *rig) {
 		added := func(what, want string) {

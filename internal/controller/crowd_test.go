@@ -38,8 +38,7 @@ func (s *slowSource) count() int {
 // Whoever has thousands of Services looked at by changing one of them all the time has not all of the processor: half of it at
 // most, and changes wait for two seconds at most.
 func TestCrowdLeavesTheProcessorToOthers(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	t.Attr("req", "DTS-PRB-6")
+	t.Attr("req", "DTS-SEC-3 DTS-PRB-6")
 	start(t, nil, nil, true, Options{}, func(r *rig) {
 		slow := &slowSource{fakeSource: r.source.(fakeSource), takes: 100 * time.Millisecond}
 		r.source = slow
@@ -66,8 +65,7 @@ func TestCrowdLeavesTheProcessorToOthers(t *testing.T) {
 
 // The pause after work that took long is not made again when nothing has happened since.
 func TestNoPauseAfterRest(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	t.Attr("req", "DTS-PRB-6")
+	t.Attr("req", "DTS-SEC-3 DTS-PRB-6")
 	start(t, nil, nil, true, Options{}, func(r *rig) {
 		slow := &slowSource{fakeSource: r.source.(fakeSource), takes: 300 * time.Millisecond}
 		r.source = slow
@@ -159,8 +157,7 @@ func TestOfManyServicesThatAreNotReadSomeAreListed(t *testing.T) {
 // Candidates are made for as many tenants as are looked at, and not for all that an owner names; what was made stays as it is,
 // so that nobody is asked again for it.
 func TestTenantsAreMadeForWhatIsLookedAt(t *testing.T) {
-	t.Attr("req", "DTS-DET-14")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-DET-14 DTS-SEC-3")
 	const many, tenants = 300, 50
 	var names []string
 	for i := range tenants {

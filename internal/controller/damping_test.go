@@ -40,8 +40,7 @@ func (r *rig) busy(t *testing.T, minutes int, every time.Duration, step func(i i
 
 // An owner that changes a Service all the time cannot keep the document changing, and delays nobody.
 func TestFlapping(t *testing.T) {
-	t.Attr("req", "DTS-PRB-7")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-7 DTS-SEC-3")
 	const every = 400 * time.Millisecond
 	evil := backend.Ref{Namespace: "evil", Name: "x"}
 	kinds := map[string]func(r *rig, i int){
@@ -206,8 +205,7 @@ func TestBudget(t *testing.T) {
 
 // Neither a restart nor another leader counts what is published already.
 func TestRestartTakesNoBudget(t *testing.T) {
-	t.Attr("req", "DTS-PRB-7")
-	t.Attr("req", "DTS-OUT-10")
+	t.Attr("req", "DTS-PRB-7 DTS-OUT-10")
 	var left map[string]string
 	there := make([]string, 100)
 	for i := range there {

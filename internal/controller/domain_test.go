@@ -102,8 +102,7 @@ func TestClusterDomainWrong(t *testing.T) {
 
 // Who has names looked up and deletes their Services at once causes no warning, and no end of the check.
 func TestDeletedNamesSayNothing(t *testing.T) {
-	t.Attr("req", "DTS-DET-7")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-DET-7 DTS-SEC-3")
 	for name, tt := range map[string]struct {
 		before time.Duration // the Service goes
 		then   *Snapshot

@@ -57,8 +57,7 @@ func TestRepairsAreLimited(t *testing.T) {
 
 // While another writer keeps the document from being written, what is new is neither published nor reported as such.
 func TestHeldDocumentIsNotInForce(t *testing.T) {
-	t.Attr("req", "DTS-OUT-8")
-	t.Attr("req", "DTS-LOG-1")
+	t.Attr("req", "DTS-OUT-8 DTS-LOG-1")
 	start(t, nil, nil, true, Options{}, func(r *rig) {
 		for n := range 6 {
 			r.output.set(func(m map[string]string) map[string]string {
@@ -111,8 +110,7 @@ func TestRecreationsAreLimited(t *testing.T) {
 // While the watch of the ConfigMap is stuck, a deletion that only a write has shown is reported, and after a minute the
 // ConfigMap is created with what is known of it.
 func TestDeletionThatTheWatchDoesNotShow(t *testing.T) {
-	t.Attr("req", "DTS-OUT-8")
-	t.Attr("req", "DTS-OUT-9")
+	t.Attr("req", "DTS-OUT-8 DTS-OUT-9")
 	start(t, map[string]string{toolset.KeyOverrides: helm}, nil, true, Options{}, func(r *rig) {
 		o, writes := r.output, r.output.count()
 		shown := o.Live()

@@ -119,8 +119,7 @@ func TestFrozenNamespace(t *testing.T) {
 
 // What was published as a relative of the type that detection took it for is published still after a restart.
 func TestRestartKeepsRelatives(t *testing.T) {
-	t.Attr("req", "DTS-PRB-10")
-	t.Attr("req", "DTS-OUT-10")
+	t.Attr("req", "DTS-PRB-10 DTS-OUT-10")
 	const key = "victoriametrics-toolset.yaml"
 	var left map[string]string
 	start(t, nil, nil, true, Options{}, func(r *rig) {
@@ -159,8 +158,7 @@ func TestRestartKeepsRelatives(t *testing.T) {
 
 // A Service that stands in for the recorded primary stays the primary while their namespace cannot be read.
 func TestStandInOfFrozenNamespace(t *testing.T) {
-	t.Attr("req", "DTS-DET-9")
-	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-DET-9 DTS-OUT-4")
 	start(t, nil, nil, true, Options{}, func(r *rig) {
 		headless, chosen := prometheus("headless"), prometheus("chosen")
 		headless.ClusterIP, headless.Selector = "None", map[string]string{"app": "prometheus"}

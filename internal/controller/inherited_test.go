@@ -70,9 +70,7 @@ func (r *rig) holder(t *testing.T) string {
 // An owner of one namespace cannot bring the credential that the admin wrote for ours to another Service, nor have
 // the other overrides dropped, whatever comes and goes.
 func TestCredentialOfTheOverridesStays(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-6 DTS-OUT-4 DTS-SEC-3")
 	const url = "http://p.ours.svc.cluster.local:9090"
 	gone := func(r *rig) { r.remove("ours", "p") }
 	down := func(r *rig) { r.prober.set(map[string]backend.Outcome{"p": backend.Unreachable}) }
@@ -152,8 +150,7 @@ func checkHolder(t *testing.T, r *rig, want string) {
 
 // Nobody gets the credential of the overrides for being the first, the only or the only one that works.
 func TestNewCredentialOfTheOverrides(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-6 DTS-SEC-3")
 	const url = "http://p.ours.svc.cluster.local:9090"
 	trusting := Options{Inventory: inventory.Options{TrustedNamespaces: []string{"ours"}}}
 	for name, tt := range map[string]struct {

@@ -48,8 +48,7 @@ func aged(s backend.Service, minutes int) backend.Service {
 
 // A document that would be too large loses the newest backends of the namespace that takes the most, and nothing else.
 func TestTooLargeIsMadeToFit(t *testing.T) {
-	t.Attr("req", "DTS-OUT-11")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-11 DTS-SEC-3")
 	note := strings.Repeat("x", 500)
 	var services []backend.Service
 	for i := range 3000 {
@@ -104,8 +103,7 @@ func TestTooLargeIsMadeToFit(t *testing.T) {
 
 // The overrides that are restored with a deleted ConfigMap, or with one that was made again without them, take room too.
 func TestRestoredOverridesFit(t *testing.T) {
-	t.Attr("req", "DTS-OUT-8")
-	t.Attr("req", "DTS-OUT-11")
+	t.Attr("req", "DTS-OUT-8 DTS-OUT-11")
 	var services []backend.Service
 	for i := range 220 {
 		services = append(services, aged(custom("evil", fmt.Sprintf("x%04d", i), strings.Repeat("x", 500)), i))
@@ -162,8 +160,7 @@ func TestNamespaceLimit(t *testing.T) {
 
 // A Service that is deleted and made again with the same wrong annotation is another one, whose Event takes its turn.
 func TestComplaintsAboutWhatIsMadeAgainAreFew(t *testing.T) {
-	t.Attr("req", "DTS-PRB-7")
-	t.Attr("req", "DTS-ANN-1")
+	t.Attr("req", "DTS-PRB-7 DTS-ANN-1")
 	const wrong = "kubernaut.io/toolset-port: expected a port"
 	for name, tell := range map[string]func(r *Report, s *backend.Service){
 		"by its owner": func(r *Report, s *backend.Service) { r.BadAnnotation(s, "prometheus", wrong) },
@@ -190,8 +187,7 @@ func TestComplaintsAboutWhatIsMadeAgainAreFew(t *testing.T) {
 // What is left out depends on what is there now: a process that has run for long writes what one writes that was just
 // started. It measures the backends anew only after a change.
 func TestTooLargeIsAsAfterAStart(t *testing.T) {
-	t.Attr("req", "DTS-OUT-11")
-	t.Attr("req", "DTS-OUT-5")
+	t.Attr("req", "DTS-OUT-11 DTS-OUT-5")
 	var services []backend.Service
 	for i := range 1500 {
 		s := custom([]string{"a", "b", "c"}[i%3], fmt.Sprintf("x%04d", i), strings.Repeat("x", 500))

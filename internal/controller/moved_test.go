@@ -10,8 +10,7 @@ import (
 // A chart's upgrade gives the Service another port, and its endpoints and pods follow later: in between what was
 // published stays as it was, nothing is written, and then it is published as it is.
 func TestMovedStaysPublished(t *testing.T) {
-	t.Attr("req", "DTS-PRB-7")
-	t.Attr("req", "DTS-QA-5")
+	t.Attr("req", "DTS-PRB-7 DTS-QA-5")
 	upgraded := prometheus("a")
 	upgraded.Labels = map[string]string{"app": "prometheus", "component": "server"}
 	upgraded.Ports[0].Number, upgraded.Ports[0].Name = 80, "http-web"
@@ -118,8 +117,7 @@ func TestMovedStaysPublished(t *testing.T) {
 // An owner whose namespace has no turn left keeps what is published a little longer. That does not begin the time anew that
 // a backend may be away.
 func TestMovedIsTimedOnce(t *testing.T) {
-	t.Attr("req", "DTS-PRB-7")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-7 DTS-SEC-3")
 	service := in("evil", prometheus("a"))
 	found := func(port int32, verdict backend.Verdict, outcome backend.Outcome) *backend.Finding {
 		f := finding(service, "jaeger")

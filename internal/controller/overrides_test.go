@@ -58,9 +58,7 @@ func twoPrometheus() (list []*backend.Finding) {
 
 // Each case is what happens to the ConfigMap, in order, and what is then in force, restored and wrong.
 func TestOverrides(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-OUT-8")
-	t.Attr("req", "DTS-OUT-10")
+	t.Attr("req", "DTS-OUT-6 DTS-OUT-8 DTS-OUT-10")
 	c, _ := builtin(t)
 	type step struct {
 		live, gone *corev1.ConfigMap
@@ -190,8 +188,7 @@ func buildWith(t *testing.T, o *overrides, opts toolset.Options, instances, disc
 
 // The variables that the overrides name are known as soon as they are observed, and while the last good ones are in force.
 func TestVariablesOfTheOverrides(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-4 DTS-SEC-3")
 	text := func(s string) *corev1.ConfigMap {
 		return &corev1.ConfigMap{Data: map[string]string{toolset.KeyOverrides: s}}
 	}

@@ -88,8 +88,7 @@ func verdicts(findings []*backend.Finding) (out []string) {
 }
 
 func TestPass(t *testing.T) {
-	t.Attr("req", "DTS-DET-3")
-	t.Attr("req", "DTS-PRB-2")
+	t.Attr("req", "DTS-DET-3 DTS-PRB-2")
 	types, detector := builtin(t)
 	fill := func() *store.Store {
 		c := listed(detector)
@@ -178,8 +177,7 @@ func TestPassInterrupted(t *testing.T) {
 
 // TestPassDenied: a denied address rejects what its owner wants published unproven and what answers, probed or not.
 func TestPassDenied(t *testing.T) {
-	t.Attr("req", "DTS-PRB-5")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-5 DTS-SEC-3")
 	types, detector := builtin(t)
 	denier, err := probe.New(probe.Options{})
 	if err != nil {

@@ -31,9 +31,7 @@ func (r *rig) recorded(t *testing.T) map[string]string {
 
 // A Service that is ever another type of its owner's own is recorded as what it is, and as nothing that it was.
 func TestTypesOfAnOwnerAreNotRemembered(t *testing.T) {
-	t.Attr("req", "DTS-OUT-10")
-	t.Attr("req", "DTS-OUT-11")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-10 DTS-OUT-11 DTS-SEC-3")
 	start(t, nil, []string{"prometheus"}, true, Options{}, func(r *rig) {
 		const types = 20
 		for i := range types {
@@ -54,8 +52,7 @@ func TestTypesOfAnOwnerAreNotRemembered(t *testing.T) {
 
 // The place of a type of an owner's own is kept while its Service is down: a stranger does not take the name.
 func TestOwnTypeKeepsItsPlaceWhileDown(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-4 DTS-SEC-3")
 	start(t, nil, nil, true, Options{}, func(r *rig) {
 		r.world.Service(ownType("shop", "orders", "orders-api"))
 		pass(time.Minute)
@@ -71,8 +68,7 @@ func TestOwnTypeKeepsItsPlaceWhileDown(t *testing.T) {
 
 // What an owner has recorded of Services that are not published is bounded, in a namespace and in all.
 func TestRecordedPrimariesAreBounded(t *testing.T) {
-	t.Attr("req", "DTS-OUT-11")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-11 DTS-SEC-3")
 	for _, tt := range []struct {
 		namespaces int
 		trusted    []string
@@ -108,8 +104,7 @@ func TestRecordedPrimariesAreBounded(t *testing.T) {
 // The place of a primary is kept for a Service while that is of its type, or may be while it is down; once it is known to be
 // something else, for a day.
 func TestPlaceOfAnotherType(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-OUT-10")
+	t.Attr("req", "DTS-OUT-4 DTS-OUT-10")
 	jaeger := on("ns", "p", 16686, map[string]string{"app.kubernetes.io/name": "jaeger", "app.kubernetes.io/component": "query"})
 	for name, tc := range map[string]struct {
 		change func(*rig)
@@ -217,8 +212,7 @@ func TestShardsAreKeptForAMoment(t *testing.T) {
 
 // The place of a primary that stands back behind its querier is recorded: while it is down no stranger takes it.
 func TestPlaceOfAShardIsKept(t *testing.T) {
-	t.Attr("req", "DTS-OUT-12")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-12 DTS-SEC-3")
 	shard, other := prometheus("shard"), in("evil", prometheus("other"))
 	c, s := crowd(t, inventory.Options{}, []backend.Service{aged(shard, 1), aged(other, 2)})
 	options := c.opts.Inventory

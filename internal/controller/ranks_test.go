@@ -15,8 +15,7 @@ import (
 // What changes nothing but who is the primary, or what is remembered, is held back as a publication is: the agent is
 // made to look again, and the ConfigMap is written, all the same.
 func TestRanksChangeInTurns(t *testing.T) {
-	t.Attr("req", "DTS-PRB-7")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-7 DTS-SEC-3")
 	const every = 400 * time.Millisecond
 	made := func(r *rig, name string, day, i int) {
 		s := aged(in("evil", prometheus(name)), day)
@@ -93,8 +92,7 @@ func (r *rig) primary(typ string) backend.Ref {
 // kept; and Services that are led to a trusted one's endpoints and back are its duplicates in turn. Both change the
 // document in turns.
 func TestComingAndGoingInTurns(t *testing.T) {
-	t.Attr("req", "DTS-PRB-7")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-7 DTS-SEC-3")
 	const many = 30
 	ref := func(i int) backend.Ref { return backend.Ref{Namespace: "evil", Name: fmt.Sprintf("x%02d", i%many)} }
 	leads := func(r *rig, service backend.Ref, address string) {

@@ -64,8 +64,7 @@ func TestMoves(t *testing.T) {
 
 // The place of a primary is kept for its name while a chart installs it again.
 func TestPlaceOfThePrimary(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-4 DTS-SEC-3")
 	trusting := Options{Inventory: inventory.Options{TrustedNamespaces: []string{"monitoring", "evil"}}}
 	start(t, nil, nil, true, trusting, func(r *rig) {
 		r.prober.set(map[string]backend.Outcome{"grafana": backend.AuthRequired})
@@ -84,8 +83,7 @@ func TestPlaceOfThePrimary(t *testing.T) {
 
 // A stranger's Grafana that is the primary and goes down keeps no key from the trusted one, which is the primary from then on.
 func TestDeadStrangerKeepsNoPlace(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-4 DTS-SEC-3")
 	trusting := Options{Inventory: inventory.Options{TrustedNamespaces: []string{"monitoring"}}}
 	start(t, nil, nil, true, trusting, func(r *rig) {
 		r.world.Service(aged(grafana("evil"), 1))

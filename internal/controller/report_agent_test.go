@@ -49,8 +49,7 @@ const (
 // A toolset that fails in HolmesGPT is reported once while it fails, and once when it works, whatever HolmesGPT misses
 // in between.
 func TestAgentToolsetsAreReportedOnce(t *testing.T) {
-	t.Attr("req", "DTS-LOG-1")
-	t.Attr("req", "DTS-RUN-7")
+	t.Attr("req", "DTS-LOG-1 DTS-RUN-7")
 	const failed = "AgentToolsetFailed: HolmesGPT cannot use grafana/dashboards: "
 	const works = "AgentToolsetWorks: HolmesGPT can use grafana/dashboards again"
 	waiting := func(status string) *agent.Replica {

@@ -24,8 +24,7 @@ func events(l *logged) []string { return l.Events.(*recorded).all() }
 // What is no longer published has a line in the log, is counted, and is named in an Event: one for all of a namespace
 // at once, and as many as its budget allows; the others come with the next one.
 func TestWithdrawn(t *testing.T) {
-	t.Attr("req", "DTS-QA-5")
-	t.Attr("req", "DTS-MET-1")
+	t.Attr("req", "DTS-QA-5 DTS-MET-1")
 	found := func(namespace, name string) *backend.Finding {
 		return finding(in(namespace, prometheus(name)), "grafana")
 	}
@@ -84,8 +83,7 @@ func TestWithdrawn(t *testing.T) {
 // An owner whose annotation is always wrong in another way does not keep the Events about a namespace's backends from
 // being recorded.
 func TestWithdrawnBesideComplaints(t *testing.T) {
-	t.Attr("req", "DTS-QA-5")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-QA-5 DTS-SEC-3")
 	good := finding(in("shared", prometheus("good")), "grafana")
 	odd := &backend.Service{Ref: backend.Ref{Namespace: "shared", Name: "odd"}}
 	synctest.Test(t, func(t *testing.T) {
@@ -107,8 +105,7 @@ func TestWithdrawnBesideComplaints(t *testing.T) {
 
 // Names come before reasons, what does not fit is a number, and what waits for an Event is bounded.
 func TestWithdrawnText(t *testing.T) {
-	t.Attr("req", "DTS-QA-5")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-QA-5 DTS-SEC-3")
 	for reasons, want := range map[int]string{2: " more: reason 0; service-001 and ", 1000: " more: service-000: reason 0; "} {
 		var w withdrawals
 		for i := range 1000 {
@@ -126,8 +123,7 @@ func TestWithdrawnText(t *testing.T) {
 
 // What was deleted while no process looked is reported by the next one.
 func TestWithdrawnWhileNobodyLooked(t *testing.T) {
-	t.Attr("req", "DTS-OUT-10")
-	t.Attr("req", "DTS-QA-5")
+	t.Attr("req", "DTS-OUT-10 DTS-QA-5")
 	var left map[string]string
 	start(t, nil, nil, true, Options{}, func(r *rig) {
 		r.add("a")

@@ -27,8 +27,7 @@ func TestOneSettleTime(t *testing.T) {
 // The first document is whole where the backends answer, and does not wait longer than any change for one that hangs,
 // which keeps the service from being ready for five seconds and no longer.
 func TestFirstDocumentIsWhole(t *testing.T) {
-	t.Attr("req", "DTS-RUN-1")
-	t.Attr("req", "DTS-RUN-3")
+	t.Attr("req", "DTS-RUN-1 DTS-RUN-3")
 	start(t, nil, []string{"a", "b", "c"}, true, Options{}, func(r *rig) {
 		r.expect(t, "after a second", "ns/a", "ns/b", "ns/c")
 		if n := r.output.count(); n != 1 {
@@ -56,8 +55,7 @@ func TestFirstDocumentIsWhole(t *testing.T) {
 // Where nothing records what was published before, the first document waits for the slow one too, five seconds at most; where
 // something does, it waits no longer than any other change.
 func TestFirstDocumentWaitsForAll(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-RUN-6")
+	t.Attr("req", "DTS-OUT-4 DTS-RUN-6")
 	var left map[string]string
 	start(t, nil, []string{"a", "slow"}, true, Options{Whole: true}, func(r *rig) {
 		pass(3 * time.Second)
@@ -76,8 +74,7 @@ func TestFirstDocumentWaitsForAll(t *testing.T) {
 // A follower may see a Service later than the leader's state says that it is primary; the primary does not move for
 // that.
 func TestFollowerKeepsThePrimary(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-RUN-2")
+	t.Attr("req", "DTS-OUT-4 DTS-RUN-2")
 	var left map[string]string
 	start(t, nil, nil, true, Options{}, func(r *rig) {
 		r.add("b")

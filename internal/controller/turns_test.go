@@ -17,8 +17,7 @@ func unproven(name string) backend.Service { return unprovenOf(in("evil", plain(
 // fifty are made, one after the other, and then each is done away with in some way: the document changes eight times
 // in the first minute, twice in each later one, and nothing that is gone stays for more than half a minute.
 func TestOneOwnerKeepsNobodyWriting(t *testing.T) {
-	t.Attr("req", "DTS-PRB-7")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-7 DTS-SEC-3")
 	const every = 1100 * time.Millisecond
 	ref := func(name string) backend.Ref { return backend.Ref{Namespace: "evil", Name: name} }
 	with := func(name, key, value string) backend.Service {
@@ -76,9 +75,7 @@ func TestOneOwnerKeepsNobodyWriting(t *testing.T) {
 
 // While a namespace has no turn, others are not delayed, and what is dangerous or dead goes at once.
 func TestNobodyWaitsForAnothersTurn(t *testing.T) {
-	t.Attr("req", "DTS-PRB-7")
-	t.Attr("req", "DTS-PRB-5")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-7 DTS-PRB-5 DTS-SEC-3")
 	o := Options{Inventory: inventory.Options{TrustedNamespaces: []string{"platform"}}}
 	start(t, nil, []string{"a"}, true, o, func(r *rig) {
 		for _, name := range []string{"dead", "gone", "plain", "renamed", "kept"} {
@@ -126,8 +123,7 @@ func TestNobodyWaitsForAnothersTurn(t *testing.T) {
 // A backend that dies is withdrawn by the threshold, whatever its namespace has changed before, also if the probe has
 // found a related type.
 func TestTheDeadWaitForNoTurn(t *testing.T) {
-	t.Attr("req", "DTS-PRB-7")
-	t.Attr("req", "DTS-PRB-10")
+	t.Attr("req", "DTS-PRB-7 DTS-PRB-10")
 	for _, relative := range []string{"", "victoriametrics"} {
 		start(t, nil, nil, true, Options{}, func(r *rig) {
 			r.prober.change(func(p *fakeProber) { p.relative = relative })

@@ -139,8 +139,7 @@ func TestGoodAnnotations(t *testing.T) {
 }
 
 func TestBadAnnotations(t *testing.T) {
-	t.Attr("req", "DTS-ANN-1")
-	t.Attr("req", "DTS-ANN-2")
+	t.Attr("req", "DTS-ANN-1 DTS-ANN-2")
 	include := []string{"toolset", "true", "toolset-type", "custom"}
 	tests := map[string]struct {
 		pairs      []string
@@ -221,8 +220,7 @@ func TestBadAnnotations(t *testing.T) {
 
 // The opt-out is everybody's.
 func TestOptOutBeatsEverything(t *testing.T) {
-	t.Attr("req", "DTS-DET-8")
-	t.Attr("req", "DTS-ANN-3")
+	t.Attr("req", "DTS-DET-8 DTS-ANN-3")
 	for _, d := range []*Detector{newDetector(t), onlyTrusted(t)} {
 		for _, v := range []string{"false", "disabled"} {
 			s := annotated("toolset", v)
@@ -247,8 +245,7 @@ func TestTrustedMCP(t *testing.T) {
 
 // Only who is trusted may say which backend is the main one, also of a Service that its labels recognise.
 func TestTrustedPrimary(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-4 DTS-SEC-3")
 	d := newDetector(t)
 	for _, namespace := range []string{"trusted", "shop"} {
 		s := annotated("toolset-primary", "true")

@@ -18,8 +18,7 @@ func external(host string, pairs ...string) *backend.Service {
 
 // An ExternalName Service takes an include, and a host that the configuration allows; then it is asked at that host.
 func TestExternalName(t *testing.T) {
-	t.Attr("req", "DTS-DET-7")
-	t.Attr("req", "DTS-DET-8")
+	t.Attr("req", "DTS-DET-7 DTS-DET-8")
 	loki := func(pairs ...string) []string {
 		return append([]string{"toolset", "true", "toolset-type", "loki"}, pairs...)
 	}

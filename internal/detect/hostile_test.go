@@ -107,8 +107,7 @@ func TestCrowdedServicesAreRejected(t *testing.T) {
 
 // A number that no port has is never written, whoever gave it: what was written with one could not be read again.
 func TestNumbersThatNoPortHas(t *testing.T) {
-	t.Attr("req", "DTS-DET-5")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-DET-5 DTS-SEC-3")
 	d := newDetector(t)
 	for _, n := range []int32{99999, 65536, -3000} {
 		slice := &backend.Endpoints{Slices: []backend.EndpointSlice{{Ports: []backend.EndpointPort{{Name: "http", Number: n, Protocol: "TCP"}}}}}

@@ -10,8 +10,7 @@ import (
 // A link leads people, who trust what the agent shows. Outside the trusted namespaces it leads to the hosts that the configuration
 // allows, and to the ports that belong to its scheme.
 func TestLinkAnnotation(t *testing.T) {
-	t.Attr("req", "DTS-OUT-13")
-	t.Attr("req", "DTS-ANN-1")
+	t.Attr("req", "DTS-OUT-13 DTS-ANN-1")
 	const bad, host, unsafe = backend.CodeAnnotationLink, backend.CodeAnnotationLinkHost, backend.CodeAnnotationUnsafe
 	d := detectorWith(t, Options{AllowedLinkHosts: []string{"logs.example.com", "logs.example.com:8443", "fd00::1"}})
 	tests := map[string]struct {

@@ -13,8 +13,7 @@ import (
 // The port that the pods listen on says more than the Service's: a type's own one makes a candidate behind any number, alone
 // and beside the product's label.
 func TestOwnTargetPort(t *testing.T) {
-	t.Attr("req", "DTS-DET-3")
-	t.Attr("req", "DTS-DET-5")
+	t.Attr("req", "DTS-DET-3 DTS-DET-5")
 	d := newDetector(t)
 	for _, typ := range d.types {
 		var own []int32

@@ -93,8 +93,7 @@ func TestTenants(t *testing.T) {
 
 // Outside the trusted namespaces there is no room for words in a tenant's name.
 func TestStrangersTenants(t *testing.T) {
-	t.Attr("req", "DTS-DET-14")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-DET-14 DTS-SEC-3")
 	d := newDetector(t)
 	for tenant, plain := range map[string]bool{
 		"team-a": true, "Team_1,b": true, strings.Repeat("a", 63): true, strings.Repeat("a", 64): false,

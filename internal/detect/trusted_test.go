@@ -10,8 +10,7 @@ import (
 
 // A name from outside the trusted namespaces begins with its namespace: no stranger's Service is called "primary".
 func TestNamesTellTheNamespace(t *testing.T) {
-	t.Attr("req", "DTS-ANN-3")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-ANN-3 DTS-SEC-3")
 	tests := map[string]struct{ namespace, name, want string }{
 		"a stranger's":                      {"evil", "primary", "evil/primary"},
 		"a stranger's, as long as it gets":  {"evil", strings.Repeat("a", 63), "evil/" + strings.Repeat("a", 63)},
@@ -44,8 +43,7 @@ func TestNamesTellTheNamespace(t *testing.T) {
 
 // NAME.NAMESPACE is a host of another zone where the namespace is called like that zone: a stranger's is not written for it.
 func TestForeignNames(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	t.Attr("req", "DTS-PRB-11")
+	t.Attr("req", "DTS-SEC-3 DTS-PRB-11")
 	for namespace, short := range map[string]string{"dev": "", "com": "", "trusted": "intranet.trusted"} {
 		for _, health := range []string{"/healthz", "none"} {
 			for name, kept := range map[string]string{
@@ -85,8 +83,7 @@ func onlyTrusted(t *testing.T) *Detector {
 
 // With security.annotations trusted, strangers correct what is proven, and add nothing.
 func TestOnlyTrustedMayAdd(t *testing.T) {
-	t.Attr("req", "DTS-ANN-3")
-	t.Attr("req", "DTS-ANN-1")
+	t.Attr("req", "DTS-ANN-3 DTS-ANN-1")
 	metrics := []string{"toolset", "true", "toolset-type", "prometheus"}
 	with := func(pairs ...string) []string { return append(append([]string{}, metrics...), pairs...) }
 	tests := map[string]struct {

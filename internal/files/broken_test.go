@@ -80,8 +80,7 @@ func (o *Output) fails(t *testing.T, d publish.Desired, cause error, want string
 }
 
 func TestFullDisk(t *testing.T) {
-	t.Attr("req", "DTS-OUT-9")
-	t.Attr("req", "DTS-RUN-6")
+	t.Attr("req", "DTS-OUT-9 DTS-RUN-6")
 	dir := filepath.Join(mounted(t, "256k"), "toolsets")
 	lock, err := Lock(dir)
 	must(t, err)
@@ -107,8 +106,7 @@ func TestFullDisk(t *testing.T) {
 }
 
 func TestReadOnlyFileSystem(t *testing.T) {
-	t.Attr("req", "DTS-OUT-9")
-	t.Attr("req", "DTS-RUN-6")
+	t.Attr("req", "DTS-OUT-9 DTS-RUN-6")
 	top := mounted(t, "1m")
 	dir := filepath.Join(top, "toolsets")
 	o := output(t, dir, OutputOptions{})
@@ -126,8 +124,7 @@ func TestReadOnlyFileSystem(t *testing.T) {
 }
 
 func TestNoPermission(t *testing.T) {
-	t.Attr("req", "DTS-OUT-9")
-	t.Attr("req", "DTS-RUN-6")
+	t.Attr("req", "DTS-OUT-9 DTS-RUN-6")
 	top := t.TempDir()
 	dir := filepath.Join(top, "toolsets")
 	must(t, os.Mkdir(dir, 0o755))
@@ -176,8 +173,7 @@ func TestUnreadableKeysAreReplaced(t *testing.T) {
 }
 
 func TestFileInPlaceOfTheDirectory(t *testing.T) {
-	t.Attr("req", "DTS-OUT-9")
-	t.Attr("req", "DTS-RUN-6")
+	t.Attr("req", "DTS-OUT-9 DTS-RUN-6")
 	o, dir := started(t)
 	background(t, o.Run)
 	live := o.Live()

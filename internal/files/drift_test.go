@@ -19,8 +19,7 @@ import (
 )
 
 func TestDriftOnDiskIsRepaired(t *testing.T) {
-	t.Attr("req", "DTS-OUT-8")
-	t.Attr("req", "DTS-RUN-6")
+	t.Attr("req", "DTS-OUT-8 DTS-RUN-6")
 	outside := t.TempDir()
 	victim := filepath.Join(outside, "victim")
 	write(t, victim, "precious")

@@ -13,8 +13,7 @@ import (
 
 // TestExposersRefused: what leads people to Services and cannot be read is refused as a Service is, with its place and its fault.
 func TestExposersRefused(t *testing.T) {
-	t.Attr("req", "DTS-OUT-13")
-	t.Attr("req", "DTS-CLI-5")
+	t.Attr("req", "DTS-OUT-13 DTS-CLI-5")
 	const (
 		ingress = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {namespace: mon, name: a.b}\nspec: "
 		route   = "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {namespace: mon, name: a}\nspec: "

@@ -81,8 +81,7 @@ func tree(t *testing.T, dir string) (texts map[string]string, stamps map[string]
 }
 
 func TestKeysAreWrittenAsFiles(t *testing.T) {
-	t.Attr("req", "DTS-RUN-6")
-	t.Attr("req", "DTS-OUT-7")
+	t.Attr("req", "DTS-RUN-6 DTS-OUT-7")
 	dir := filepath.Join(t.TempDir(), "made", "toolsets")
 	o := output(t, dir, OutputOptions{})
 	if o.Live() != nil || o.Gone() != nil {

@@ -28,8 +28,7 @@ func admin(t *testing.T, poll time.Duration) (o *Output, path string) {
 func overrides(o *Output) string { return string(overridesOf(o.Live())) }
 
 func TestOverridesAreTheAdmins(t *testing.T) {
-	t.Attr("req", "DTS-OUT-8")
-	t.Attr("req", "DTS-RUN-6")
+	t.Attr("req", "DTS-OUT-8 DTS-RUN-6")
 	o, path := admin(t, quickly)
 	mounted := filepath.Join(t.TempDir(), "mounted.yaml")
 	write(t, mounted, "mounted: 1")
@@ -62,8 +61,7 @@ func TestOverridesAreTheAdmins(t *testing.T) {
 // TestOverridesElsewhere: a file elsewhere, as kubelet mounts a ConfigMap, is followed, and nothing of it is ever written into
 // the directory, whatever becomes of either.
 func TestOverridesElsewhere(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-RUN-6")
+	t.Attr("req", "DTS-OUT-6 DTS-RUN-6")
 	dir, mount := filepath.Join(t.TempDir(), "out"), t.TempDir()
 	path := filepath.Join(mount, toolset.KeyOverrides)
 	data := func(name, text string) error {
@@ -99,8 +97,7 @@ func TestOverridesElsewhere(t *testing.T) {
 }
 
 func TestUnreadableOverridesStayInForce(t *testing.T) {
-	t.Attr("req", "DTS-OUT-9")
-	t.Attr("req", "DTS-RUN-6")
+	t.Attr("req", "DTS-OUT-9 DTS-RUN-6")
 	o, path := admin(t, quickly)
 	for _, c := range []struct {
 		name string

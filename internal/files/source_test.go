@@ -192,8 +192,7 @@ func TestSwappedLinksAreFollowed(t *testing.T) {
 }
 
 func TestLastGoodStays(t *testing.T) {
-	t.Attr("req", "DTS-RUN-6")
-	t.Attr("req", "DTS-OUT-9")
+	t.Attr("req", "DTS-RUN-6 DTS-OUT-9")
 	dir := t.TempDir()
 	path, other := filepath.Join(dir, "services.yaml"), filepath.Join(dir, "other.yaml")
 	replace(t, path, services("a", "b")+endpoints("a", "10.0.0.9"))

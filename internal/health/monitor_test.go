@@ -203,8 +203,7 @@ func TestCredentialsOnce(t *testing.T) {
 // Somebody on the way to a backend can answer in plain HTTP once. What was proven over TLS stays, and what answers so for longer
 // is marked, also if nothing answered in between.
 func TestLostTLS(t *testing.T) {
-	t.Attr("req", "DTS-PRB-7")
-	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-PRB-7 DTS-OUT-4")
 	s := newScript("a", "fixed")
 	fixed := target("fixed")
 	fixed.Candidate.FixedScheme = true

@@ -12,8 +12,7 @@ import (
 
 // Lines are copied, and names of Services are chosen: no line names a variable that holds what is another's.
 func TestSuggestedVariablesAreNobodyElses(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-4 DTS-SEC-3")
 	given := func(typ, ref, field, variable string) map[string]map[backend.Ref]map[string]string {
 		namespace, name, _ := strings.Cut(ref, "/")
 		return map[string]map[backend.Ref]map[string]string{typ: {at(namespace, name): {field: variable}}}

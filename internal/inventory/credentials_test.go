@@ -34,8 +34,7 @@ func strangers(day int, outcome backend.Outcome) svc {
 
 // Who gets the reference {{ env.GRAFANA_API_KEY }}: only whom the configuration names or trusts.
 func TestNoReferenceByLuck(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-4 DTS-SEC-3")
 	recordedStranger := trusting
 	recordedStranger.Recorded = map[string]backend.Ref{"grafana": at("evil", "grafana")}
 	recordedReal := trusting
@@ -114,8 +113,7 @@ func TestNoReferenceByLuck(t *testing.T) {
 // Who may get a credential that the overrides hold for a whole toolset: whom the configuration names or trusts, whether or not
 // it wants one.
 func TestEntitled(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-OUT-6")
+	t.Attr("req", "DTS-OUT-4 DTS-OUT-6")
 	unproven := theirs(1, "")
 	unproven.strength, unproven.unproven = backend.Explicit, true
 	for name, tc := range map[string]struct {
@@ -148,8 +146,7 @@ func TestEntitled(t *testing.T) {
 
 // No reference goes to what answers plain HTTP where TLS is expected: somebody on the way to it could read the credentials.
 func TestNoReferenceInPlainText(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-4 DTS-SEC-3")
 	openShift := inventory.Options{TrustedNamespaces: []string{"monitoring"}, OpenShift: func([]*backend.Finding) bool { return true }}
 	for name, tc := range map[string]struct {
 		candidate   backend.Candidate
@@ -271,8 +268,7 @@ func TestNoReferenceEndangersWhatWorks(t *testing.T) {
 // What would give an instance its credentials is said in lines to add. A line that is copied gives a stranger no key that
 // another has: the variable is named after the Service, unless the usual one is this Service's by the configuration.
 func TestRemedies(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-4 DTS-SEC-3")
 	second := theirs(3, wants)
 	second.ref = at("monitoring", "second")
 	dashed, other := strangers(1, wants), strangers(2, wants)

@@ -158,8 +158,7 @@ func TestSameEndpoints(t *testing.T) {
 // Who may write Services and EndpointSlices in one namespace can have a selector, any address, and a backend that is published.
 // No Service of another owner is withdrawn for it: only what the configuration vouches for comes before another's.
 func TestStrangersEndpoints(t *testing.T) {
-	t.Attr("req", "DTS-DET-6")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-DET-6 DTS-SEC-3")
 	const victims, strangers = "team/prometheus", "evil/prometheus"
 	victim := func() fronted {
 		return fronted{svc: svc{ref: at("team", "prometheus"), strength: backend.Strong, day: 20, outcome: backend.Ready}, slices: "10.1.0.1 10.1.0.2"}

@@ -90,9 +90,7 @@ func (s svc) detection() inventory.Detection {
 }
 
 func TestVerdicts(t *testing.T) {
-	for _, id := range []string{"DTS-PRB-3", "DTS-DET-3", "DTS-PRB-2"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-PRB-3 DTS-DET-3 DTS-PRB-2")
 	tests := map[string]struct {
 		strength  backend.Strength
 		outcome   backend.Outcome

@@ -11,8 +11,7 @@ import (
 
 // What the owner or the configuration says comes before what leads to the Service, and the base path is the one that the probe found.
 func TestLink(t *testing.T) {
-	t.Attr("req", "DTS-OUT-13")
-	t.Attr("req", "DTS-DET-8")
+	t.Attr("req", "DTS-OUT-13 DTS-DET-8")
 	way := backend.Exposure{Scheme: "https", Host: "grafana.example.com"}
 	for name, tt := range map[string]struct {
 		said, found string
@@ -40,8 +39,7 @@ func TestLink(t *testing.T) {
 // The agent reads links: of a namespace that is not trusted their paths take no more room than base paths do, first those of
 // what the configuration names, then the oldest. A path that is too long takes the room of no other.
 func TestLinksAreBounded(t *testing.T) {
-	t.Attr("req", "DTS-OUT-13")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-13 DTS-SEC-3")
 	for name, tt := range map[string]struct {
 		paths   []int // their lengths, the oldest Service's first
 		options inventory.Options

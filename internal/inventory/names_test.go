@@ -49,8 +49,7 @@ func TestNamesWithinANamespace(t *testing.T) {
 
 // A tenant of what is called main in a trusted namespace is called as a Service of whoever has a namespace main.
 func TestTrustedNamesComeFirst(t *testing.T) {
-	t.Attr("req", "DTS-ANN-3")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-ANN-3 DTS-SEC-3")
 	trusted, vouched, stranger := at("monitoring", "gateway"), at("metrics", "gateway"), at("main", "a")
 	list := []svc{
 		{ref: trusted, instance: "main/a", strength: backend.Explicit, day: 5},

@@ -10,8 +10,7 @@ import (
 // An outside backend has no age: Services of a known age come before it, until the configuration says otherwise. It takes the place of a
 // recorded primary only where anybody that the configuration vouches for would.
 func TestOutsideBackendAsPrimary(t *testing.T) {
-	t.Attr("req", "DTS-DET-13")
-	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-DET-13 DTS-OUT-4")
 	outside := svc{ref: at(backend.OutsideNamespace, "amp"), strength: backend.Explicit, outcome: backend.Ready, identity: true}
 	service := svc{ref: at("mon", "prometheus"), strength: backend.Strong, day: 1, outcome: backend.Ready, identity: true}
 	down := service

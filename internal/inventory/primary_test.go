@@ -155,8 +155,7 @@ func TestMisnamedPrimaries(t *testing.T) {
 // While the recorded primary is a duplicate, the Service that is used instead of it is the primary: both lead to one installation.
 // The place stays recorded, no reference moves, and a trusted instance takes the place only if none of the two works.
 func TestUsedInsteadOfTheRecorded(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-DET-6")
+	t.Attr("req", "DTS-OUT-4 DTS-DET-6")
 	prometheus := func(ref backend.Ref, day int, outcome backend.Outcome) svc {
 		return svc{ref: ref, selector: "p", strength: backend.Strong, day: day, outcome: outcome, identity: true}
 	}
@@ -207,8 +206,7 @@ func TestUsedInsteadOfTheRecorded(t *testing.T) {
 
 // A stranger's Service with the addresses of a trusted one, recorded before that one worked, keeps no place from it.
 func TestRecordedAliasOfATrustedOne(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-4 DTS-SEC-3")
 	var detections []inventory.Detection
 	observations := map[backend.Key]backend.Observation{}
 	for _, namespace := range []string{"evil", "monitoring"} {

@@ -12,8 +12,7 @@ import (
 
 // The reference is for the kind of credential that the backend wants.
 func TestCredentialsByKind(t *testing.T) {
-	t.Attr("req", "DTS-PRB-8")
-	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-PRB-8 DTS-OUT-4")
 	tests := []struct {
 		typ  string
 		kind backend.Kind
@@ -44,8 +43,7 @@ func TestCredentialsByKind(t *testing.T) {
 // What is up and lets nobody through is never published, never the primary, and gets no reference, whatever the configuration
 // says of it; with weak evidence it is unconfirmed. Another primary does not wait for it.
 func TestRefusedIsNeverPrimary(t *testing.T) {
-	t.Attr("req", "DTS-PRB-8")
-	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-PRB-8 DTS-OUT-4")
 	for _, outcome := range []backend.Outcome{backend.Forbidden, backend.ForbiddenByMesh, backend.LoginRequired} {
 		t.Run(string(outcome), func(t *testing.T) {
 			old, weak := at("mon", "old"), at("mon", "weak")

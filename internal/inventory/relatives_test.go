@@ -135,8 +135,7 @@ func TestPrimaryHasData(t *testing.T) {
 
 // Beside the recorded primary without data stands one of its own namespace, the older of two strangers or not.
 func TestPrimaryWithoutDataStandsBackAtHome(t *testing.T) {
-	t.Attr("req", "DTS-PRB-12")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-12 DTS-SEC-3")
 	empty := backend.Observation{Outcome: backend.Ready, Identity: true, NoData: true}
 	full := backend.Observation{Outcome: backend.Ready, Identity: true}
 	list := []svc{

@@ -83,9 +83,7 @@ func (s sharded) build(t *testing.T) map[backend.Key]*backend.Finding {
 // A Prometheus all of whose pods are members of a Thanos Query is a shard of it, and not the primary. One that a stranger's
 // answer names is neither, and stays the primary.
 func TestShards(t *testing.T) {
-	t.Attr("req", "DTS-OUT-12")
-	t.Attr("req", "DTS-SEC-3")
-	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-OUT-12 DTS-SEC-3 DTS-OUT-4")
 	trusting := inventory.Options{TrustedNamespaces: []string{"monitoring"}}
 	one, two := []string{"10.0.0.1"}, []string{"10.0.0.1", "10.0.0.2"}
 	configured := trusting

@@ -10,8 +10,7 @@ import (
 
 // On OpenShift the agent's own token goes to nobody's Prometheus but the cluster's own and those that are trusted.
 func TestTokenStaysAtHome(t *testing.T) {
-	t.Attr("req", "DTS-OUT-14")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-14 DTS-SEC-3")
 	in := func(namespace, typ string) svc {
 		return svc{ref: at(namespace, typ), typ: typ, strength: backend.Strong, outcome: backend.Ready, identity: true}
 	}

@@ -141,8 +141,7 @@ func TestLargeObjectsAreReadAtOnce(t *testing.T) {
 
 // Behind as many ways as are looked at, alike or not, nothing is found. What is not valid there is still an error.
 func TestOnlyTheFirstWaysAreRead(t *testing.T) {
-	t.Attr("req", "DTS-OUT-13")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-13 DTS-SEC-3")
 	from := From{Kinds: Kinds([]string{"ingress", "httproute"}), Allows: func(string, string) bool { return true }}
 	path := func(service string) any {
 		to := map[string]any{"name": service, "port": map[string]any{"number": int64(80)}}

@@ -276,8 +276,7 @@ func TestRoute(t *testing.T) {
 
 // Who may write an Ingress chooses its host. What the agent shows people leads only where the admin lets it.
 func TestStrangersHosts(t *testing.T) {
-	t.Attr("req", "DTS-OUT-13")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-13 DTS-SEC-3")
 	objects := ingress("rules: ["+to("grafana.company.com", "/", web)+", "+to("evil.example.org", "/", web)+"]") +
 		"\n---\nkind: Route\nspec: {host: grafana.company.com.evil.org, tls: {}, to: {name: grafana}, port: {targetPort: http}}"
 	for _, tt := range []struct {
@@ -297,8 +296,7 @@ func TestStrangersHosts(t *testing.T) {
 
 // An object as large as the API server takes says no more than a bounded number of things, each once.
 func TestObjectsAreBounded(t *testing.T) {
-	t.Attr("req", "DTS-OUT-13")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-13 DTS-SEC-3")
 	var rules []any
 	for i := range 5000 {
 		host := "a" + strings.Repeat("x", i%50) + ".example.com"
@@ -344,8 +342,7 @@ func TestKinds(t *testing.T) {
 
 // What leads to a backend and gives no link says why, as far as it is of the Service.
 func TestWhyThereIsNoLink(t *testing.T) {
-	t.Attr("req", "DTS-OUT-13")
-	t.Attr("req", "DTS-CLI-4")
+	t.Attr("req", "DTS-OUT-13 DTS-CLI-4")
 	rule := func(host, path, rest string) string {
 		return "rules: [{host: " + host + ", http: {paths: [{path: " + path + ", " + rest + "backend: {service: {name: grafana, port: {name: http}}}}]}}]"
 	}

@@ -21,8 +21,7 @@ import (
 
 // Hundreds of backends at once show certificates for tens of thousands of names, a new one with each connection.
 func TestManyLargeCertificatesTakeLittleMemory(t *testing.T) {
-	t.Attr("req", "DTS-PRB-5")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-5 DTS-SEC-3")
 	const unknown = "its certificate is signed by an unknown authority; give its CA in tls.caFile, or list the Service in tls.insecureSkipVerify"
 	for names, want := range map[int]string{
 		6_000: unknown, 45_000: "its certificates take more than 32 KiB; name fewer hosts in them",

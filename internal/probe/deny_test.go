@@ -62,8 +62,7 @@ func TestDenyListInMappedForm(t *testing.T) {
 
 // A probe never connects to a denied address. TestDenied has the addresses of endpoints.
 func TestDeniedIsNotDialled(t *testing.T) {
-	t.Attr("req", "DTS-PRB-5")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-5 DTS-SEC-3")
 	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	tests := []struct {
 		name   string
@@ -109,8 +108,7 @@ func TestDeniedIsNotDialled(t *testing.T) {
 
 // TestDenied checks that unproven targets are denied like probed ones, without a request.
 func TestDenied(t *testing.T) {
-	t.Attr("req", "DTS-PRB-5")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-5 DTS-SEC-3")
 	slices := func(lists ...string) *backend.Endpoints { // ready addresses; after a bar, others
 		e := &backend.Endpoints{}
 		for _, list := range lists {

@@ -29,9 +29,7 @@ func lines(n int) string {
 // TestHostileConnections probes backends that break the protocol or never finish. Each try ends in time, takes little
 // memory, closes its connections and reports the problem.
 func TestHostileConnections(t *testing.T) {
-	t.Attr("req", "DTS-PRB-3")
-	t.Attr("req", "DTS-PRB-5")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-3 DTS-PRB-5 DTS-SEC-3")
 	const ok, chunked = "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	say := func(text string) func(net.Conn) {
 		return each(func(c net.Conn, _ *http.Request, _ int) { _, _ = io.WriteString(c, text) })
@@ -151,9 +149,7 @@ func attack(t *testing.T, opts Options, handle func(net.Conn), want observed) {
 
 // TestHostileTLS is like TestHostileConnections, with backends that never finish a TLS handshake or message.
 func TestHostileTLS(t *testing.T) {
-	t.Attr("req", "DTS-PRB-3")
-	t.Attr("req", "DTS-PRB-5")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-3 DTS-PRB-5 DTS-SEC-3")
 	ca := newAuthority(t)
 	chain := func(n int) func(net.Conn) {
 		cert := ca.issue(t, testHost, time.Hour)
@@ -228,8 +224,7 @@ func (h *hanging) Read(p []byte) (int, error) {
 
 // The backends of one owner send long responses that never end. They take little memory, and no other owner waits.
 func TestManyLargeAnswersTakeLittleMemory(t *testing.T) {
-	t.Attr("req", "DTS-PRB-5")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-5 DTS-SEC-3")
 	synctest.Test(t, func(t *testing.T) {
 		targets, typ := many(256), lookupType(t, "prometheus")
 		for i := range targets {

@@ -14,8 +14,7 @@ import (
 // The members of a Thanos Query are the hosts of its sidecars, each once, sorted and bounded. Thanos Query stays ready whatever
 // it answers there.
 func TestMembers(t *testing.T) {
-	t.Attr("req", "DTS-OUT-12")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-12 DTS-SEC-3")
 	var many []string
 	for i := range 2000 {
 		many = append(many, fmt.Sprintf("10.1.%d.%d:10901", i/250, i%250))

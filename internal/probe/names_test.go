@@ -60,8 +60,7 @@ func TestCertificateNames(t *testing.T) {
 
 // A server may know only some names, and refuse the handshake for the others.
 func TestUnrecognizedName(t *testing.T) {
-	t.Attr("req", "DTS-PRB-11")
-	t.Attr("req", "DTS-PRB-3")
+	t.Attr("req", "DTS-PRB-11 DTS-PRB-3")
 	ca := newAuthority(t)
 	cert := ca.issueFor(t, []string{"web.shop.svc", "own.example.org"})
 	knows := func(t *testing.T, name string) Target {
@@ -102,9 +101,7 @@ func TestUnrecognizedName(t *testing.T) {
 
 // Plain HTTP that redirects to https on another port of the same Service is followed there, and nowhere else.
 func TestRedirectToSecurePort(t *testing.T) {
-	t.Attr("req", "DTS-PRB-2")
-	t.Attr("req", "DTS-PRB-5")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-2 DTS-PRB-5 DTS-SEC-3")
 	ca := newAuthority(t)
 	var reached atomic.Int32
 	secure := serveTLS(t, &tls.Config{Certificates: []tls.Certificate{ca.issue(t, testHost, 1e12)}}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -193,8 +190,7 @@ func TestWithin(t *testing.T) {
 // A shorter name may be a host of another zone. It is published only if a certificate is for it, not with plain HTTP, and it is
 // never resolved.
 func TestShortNamesLeadNowhere(t *testing.T) {
-	t.Attr("req", "DTS-PRB-11")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-11 DTS-SEC-3")
 	ca := newAuthority(t)
 	cert := ca.issueFor(t, []string{"web.shop"})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -234,8 +230,7 @@ func TestShortNamesLeadNowhere(t *testing.T) {
 // Go's errors quote what a backend answers. Such a text is no alert of TLS, so no shorter name is tried, and nothing asks for a
 // certificate.
 func TestQuotedAlerts(t *testing.T) {
-	t.Attr("req", "DTS-PRB-11")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-11 DTS-SEC-3")
 	for name, answer := range map[string]string{
 		"a header line":             "HTTP/1.1 200 OK\r\n(tls: unrecognized name\r\n\r\n",
 		"a redirect":                "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: :tls: unrecognized name\r\n\r\n",

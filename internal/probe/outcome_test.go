@@ -20,8 +20,7 @@ import (
 var prometheus = products[0].answers
 
 func TestOutcomes(t *testing.T) {
-	t.Attr("req", "DTS-PRB-1")
-	t.Attr("req", "DTS-PRB-3")
+	t.Attr("req", "DTS-PRB-1 DTS-PRB-3")
 	unauthorized := reply{status: 401, body: "Unauthorized\n", header: map[string]string{"WWW-Authenticate": `Basic realm="security"`}}
 	tests := []struct {
 		name    string

@@ -71,8 +71,7 @@ func BenchmarkHostileAnswers(b *testing.B) {
 
 // Only the beginning of a page counts, however it is written.
 func TestPages(t *testing.T) {
-	t.Attr("req", "DTS-PRB-2")
-	t.Attr("req", "DTS-PRB-8")
+	t.Attr("req", "DTS-PRB-2 DTS-PRB-8")
 	for text, want := range map[string]page{
 		`<head><base href="/Jaeger/ui/"/><title> A Page </title>`:                 {base: "/Jaeger/ui/", title: "A Page"},
 		"<BASE\n  target=x  HREF = '/a' >":                                        {base: "/a"},

@@ -62,8 +62,7 @@ func TestBasePaths(t *testing.T) {
 
 // The path of a login page on another host is not a base path of the backend.
 func TestNoBasePathOfALogin(t *testing.T) {
-	t.Attr("req", "DTS-PRB-2")
-	t.Attr("req", "DTS-PRB-8")
+	t.Attr("req", "DTS-PRB-2 DTS-PRB-8")
 	to := reply{status: 302, header: map[string]string{"Location": "https://sso.example.org/realms/x/auth?client_id=a&redirect_uri=b"}}
 	got := newProber(t, Options{}).Probe(t.Context(), serve(t, lookupType(t, "prometheus"), answers{"*": to}))
 	if got.Outcome != backend.LoginRequired {
@@ -77,8 +76,7 @@ func TestNoBasePathOfALogin(t *testing.T) {
 }
 
 func TestSameHostRedirectIsFollowed(t *testing.T) {
-	t.Attr("req", "DTS-PRB-5")
-	t.Attr("req", "DTS-CLI-1")
+	t.Attr("req", "DTS-PRB-5 DTS-CLI-1")
 	for name, to := range map[string]string{
 		"absolute": "http://" + strings.ToUpper(testHost) + ":1/v2/answer", "without a host": "/v2/answer",
 	} {
@@ -93,8 +91,7 @@ func TestSameHostRedirectIsFollowed(t *testing.T) {
 }
 
 func TestRedirectToAnotherHostIsNotFollowed(t *testing.T) {
-	t.Attr("req", "DTS-PRB-5")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-5 DTS-SEC-3")
 	var reached atomic.Int32
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		reached.Add(1)

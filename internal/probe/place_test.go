@@ -50,8 +50,7 @@ func TestBasePathsThatNameThemselves(t *testing.T) {
 
 // Strangers choose the text of a response. It is used only as a path, and only if it is one.
 func TestHostileBasePaths(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	t.Attr("req", "DTS-ANN-2")
+	t.Attr("req", "DTS-SEC-3 DTS-ANN-2")
 	p := newProber(t, Options{})
 	for _, href := range []string{
 		"/{{ env.TOKEN }}/", "/${TOKEN}/", "//other.example/", "https://other.example/x/../../etc/", "/a b/", "/\x1b[31m/", "javascript:alert(1)",
@@ -128,8 +127,7 @@ func TestHealthIsAtEitherPlace(t *testing.T) {
 
 // A gateway may pass on the API alone, and a mesh may allow nothing else. The queries decide then.
 func TestFrontsThatPassOnlyTheAPI(t *testing.T) {
-	t.Attr("req", "DTS-PRB-13")
-	t.Attr("req", "DTS-PRB-2")
+	t.Attr("req", "DTS-PRB-13 DTS-PRB-2")
 	mesh := reply{status: http.StatusForbidden, body: "RBAC: access denied", header: map[string]string{"Server": "istio-envoy"}}
 	only := func(api string, rest reply, kind standin.Kind, base string) http.Handler {
 		b := standin.New(kind, standin.Options{BasePath: base})
@@ -188,8 +186,7 @@ func TestFrontsThatPassOnlyTheAPI(t *testing.T) {
 
 // Parts of a program that answer no queries are distinguished from those that do, whatever their labels say.
 func TestPartsThatTakeNoQueries(t *testing.T) {
-	t.Attr("req", "DTS-PRB-2")
-	t.Attr("req", "DTS-DET-4")
+	t.Attr("req", "DTS-PRB-2 DTS-DET-4")
 	part := func(kind standin.Kind, without ...string) http.Handler {
 		b := standin.New(kind, standin.Options{})
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

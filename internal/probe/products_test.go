@@ -147,8 +147,7 @@ const mimirInfo = `{"status":"success","data":{"application":"Grafana Mimir","ve
 
 // Each product is recognised as its own type, also if probed as a relative, and as no other type of the catalog.
 func TestProducts(t *testing.T) {
-	t.Attr("req", "DTS-PRB-2")
-	t.Attr("req", "DTS-DET-2")
+	t.Attr("req", "DTS-PRB-2 DTS-DET-2")
 	p := newProber(t, Options{})
 	all := builtin(t)
 	types := all.Types
@@ -184,8 +183,7 @@ func TestProducts(t *testing.T) {
 
 // The smallest response that a backend of each type must give, by the documentation of the type.
 func TestLeastAnswers(t *testing.T) {
-	t.Attr("req", "DTS-PRB-1")
-	t.Attr("req", "DTS-PRB-2")
+	t.Attr("req", "DTS-PRB-1 DTS-PRB-2")
 	plain := `{"status":"success","data":{"version":"2.53.1"}}`
 	ownBuild := `{"version":"","revision":"","branch":"","buildUser":"","buildDate":"","goVersion":"go1.26.0"}` // without the linker's flags
 	tests := []struct {
@@ -223,8 +221,7 @@ func TestLeastAnswers(t *testing.T) {
 
 // A server that sends the same response with 200 to each request is no backend.
 func TestSameAnswerToEverything(t *testing.T) {
-	t.Attr("req", "DTS-PRB-2")
-	t.Attr("req", "DTS-DET-4")
+	t.Attr("req", "DTS-PRB-2 DTS-DET-4")
 	p := newProber(t, Options{})
 	for _, body := range []string{"", "OK", "ok\n", "{}", "[]", "null", "<html><title>Shop</title></html>", `{"status":"UP"}`, `{"status":"success"}`,
 		`{"status":"ok"}`, `{"data":{}}`, "Prometheus Server is Healthy.\n"} {

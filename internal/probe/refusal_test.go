@@ -108,8 +108,7 @@ func TestRefusals(t *testing.T) {
 
 // The same refusals, but only for queries, after the backend has proven its type.
 func TestRefusedQuery(t *testing.T) {
-	t.Attr("req", "DTS-PRB-8")
-	t.Attr("req", "DTS-PRB-13")
+	t.Attr("req", "DTS-PRB-8 DTS-PRB-13")
 	tests := []struct {
 		name   string
 		answer reply
@@ -144,8 +143,7 @@ func TestForbiddenRoot(t *testing.T) {
 
 // A mesh that requires mutual TLS closes each connection at once, in both schemes. The probe reports that, not a wrong identity.
 func TestStrictMesh(t *testing.T) {
-	t.Attr("req", "DTS-PRB-3")
-	t.Attr("req", "DTS-PRB-8")
+	t.Attr("req", "DTS-PRB-3 DTS-PRB-8")
 	for cause, end := range map[string]func(net.Conn){
 		backend.CauseReset:  func(c net.Conn) { _, _ = c.Read(make([]byte, 1)); _ = c.(*net.TCPConn).SetLinger(0) },
 		backend.CauseClosed: func(c net.Conn) { _, _ = c.Read(make([]byte, 4096)) },

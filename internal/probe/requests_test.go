@@ -43,8 +43,7 @@ func below(typ *catalog.Type, base string, other http.HandlerFunc) http.HandlerF
 
 // A backend is found with the requests of one try, whatever its base path.
 func TestRequestsOfOneTry(t *testing.T) {
-	t.Attr("req", "DTS-PRB-2")
-	t.Attr("req", "DTS-PRB-5")
+	t.Attr("req", "DTS-PRB-2 DTS-PRB-5")
 	const deep = "/team/observability"
 	redirect := func(to string, below bool) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
@@ -105,8 +104,7 @@ func TestRequestsOfOneTry(t *testing.T) {
 
 // A try never exceeds its number of requests, whatever the redirects of the backend, and reports that it was used up.
 func TestTryIsBounded(t *testing.T) {
-	t.Attr("req", "DTS-PRB-5")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-5 DTS-SEC-3")
 	fresh := func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, fmt.Sprintf("/%x%s", time.Now().UnixNano(), r.URL.Path), http.StatusFound)
 	}

@@ -50,8 +50,7 @@ func TestStandins(t *testing.T) {
 
 // A 401 shows that a backend requires credentials. It proves no type.
 func TestStandinsThatWantCredentials(t *testing.T) {
-	t.Attr("req", "DTS-PRB-2")
-	t.Attr("req", "DTS-PRB-3")
+	t.Attr("req", "DTS-PRB-2 DTS-PRB-3")
 	basic := standin.Options{Credentials: standin.Credentials{Username: "u", Password: "p"}}
 	tenant := standin.Options{Tenant: "a"}
 	proven := map[standin.Kind]bool{ // identity can be asked without credentials

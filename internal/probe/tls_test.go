@@ -93,8 +93,7 @@ func serveTLS(t *testing.T, config *tls.Config, h http.Handler) Target {
 }
 
 func TestTLS(t *testing.T) {
-	t.Attr("req", "DTS-PRB-3")
-	t.Attr("req", "DTS-PRB-5")
+	t.Attr("req", "DTS-PRB-3 DTS-PRB-5")
 	ours, theirs := newAuthority(t), newAuthority(t)
 	insecure := func(r backend.Ref) bool { return r == backend.Ref{Namespace: "shop", Name: "web"} }
 	ready := observed{Outcome: backend.Ready, Identity: true, Version: "2.53.1"}

@@ -71,8 +71,7 @@ func TestProofByAQuery(t *testing.T) {
 
 // An error in the product's own form proves its type: it is down, but no other product.
 func TestOutagesAreNoOtherIdentity(t *testing.T) {
-	t.Attr("req", "DTS-PRB-2")
-	t.Attr("req", "DTS-PRB-3")
+	t.Attr("req", "DTS-PRB-2 DTS-PRB-3")
 	away := standin.Options{NoIngesters: true}
 	refusal := `{"status":"error","errorType":"bad_data","error":"The \"namespace\" query parameter must be provided."}`
 	tests := []struct {

@@ -13,9 +13,7 @@ import (
 )
 
 func TestCompare(t *testing.T) {
-	t.Attr("req", "DTS-OUT-7")
-	t.Attr("req", "DTS-OUT-8")
-	t.Attr("req", "DTS-OUT-9")
+	t.Attr("req", "DTS-OUT-7 DTS-OUT-8 DTS-OUT-9")
 	yes := true
 	const tried = "toolset: prometheus # next\n"
 	for _, tt := range []struct {

@@ -12,9 +12,7 @@ import (
 )
 
 func testCreate(t *testing.T, c *cluster) {
-	t.Attr("req", "DTS-OUT-1")
-	t.Attr("req", "DTS-OUT-7")
-	t.Attr("req", "DTS-SEC-1")
+	t.Attr("req", "DTS-OUT-1 DTS-OUT-7 DTS-SEC-1")
 	p, requests := c.publisher()
 	res := c.publish(p, Desired{Keys: testKeys()})
 	if !res.Written || !res.Created || res.Restored || len(res.Drifted) > 0 {
@@ -94,8 +92,7 @@ func testDrift(t *testing.T, top *cluster) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Attr("req", "DTS-OUT-7")
-			t.Attr("req", "DTS-OUT-8")
+			t.Attr("req", "DTS-OUT-7 DTS-OUT-8")
 			c := newCluster(t, top.env)
 			p, requests := c.publisher()
 			c.publish(p, Desired{Keys: testKeys()})
@@ -116,8 +113,7 @@ func testDrift(t *testing.T, top *cluster) {
 
 // Whatever is not ours stays to the byte, however often we write, and even where it was applied under our name.
 func testForeign(t *testing.T, c *cluster) {
-	t.Attr("req", "DTS-OUT-7")
-	t.Attr("req", "DTS-OUT-6")
+	t.Attr("req", "DTS-OUT-7 DTS-OUT-6")
 	p, requests := c.publisher()
 	c.publish(p, Desired{Keys: testKeys()})
 	const text = "# mine \t\r\ntoolsets:\n  a/b: {x: \"é \\u0000 {{ env.X }}\"}   \n\n\n  # no end"

@@ -35,8 +35,7 @@ func testTooLarge(t *testing.T, c *cluster) {
 }
 
 func testRefused(t *testing.T, c *cluster) {
-	t.Attr("req", "DTS-OUT-9")
-	t.Attr("req", "DTS-SEC-1")
+	t.Attr("req", "DTS-OUT-9 DTS-SEC-1")
 	p, requests := c.publisher()
 	c.publish(p, Desired{Keys: testKeys()})
 	c.revoke()

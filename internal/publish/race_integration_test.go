@@ -16,8 +16,7 @@ import (
 
 // What is written was computed from the ConfigMap that it was written into: an edit in between is built upon.
 func testStale(t *testing.T, c *cluster) {
-	t.Attr("req", "DTS-OUT-8")
-	t.Attr("req", "DTS-RUN-2")
+	t.Attr("req", "DTS-OUT-8 DTS-RUN-2")
 	p, requests := c.publisher()
 	c.publish(p, Desired{Keys: testKeys()})
 	stale := c.get()
@@ -85,8 +84,7 @@ func testStaleLeader(t *testing.T, c *cluster) {
 
 // An apply with a resourceVersion alone would make a new ConfigMap, without the overrides.
 func testDeletedUnseen(t *testing.T, c *cluster) {
-	t.Attr("req", "DTS-OUT-8")
-	t.Attr("req", "DTS-RUN-2")
+	t.Attr("req", "DTS-OUT-8 DTS-RUN-2")
 	p, requests := c.publisher()
 	c.publish(p, Desired{Keys: testKeys()})
 	live := c.patch("kubectl-edit", object{"data": object{toolset.KeyOverrides: "mine", keyProm: "x", keyGrafana: "stale"}})

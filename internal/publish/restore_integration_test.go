@@ -95,8 +95,7 @@ func testRestoreLoses(t *testing.T, c *cluster) {
 
 // A process killed between any two requests of a restore has lost nothing, and the next one finishes it.
 func testRestoreInterrupted(t *testing.T, c *cluster) {
-	t.Attr("req", "DTS-OUT-8")
-	t.Attr("req", "DTS-RUN-2")
+	t.Attr("req", "DTS-OUT-8 DTS-RUN-2")
 	killed := errors.New("killed")
 	for last := 1; last <= 2; last++ {
 		p, requests := c.publisher()

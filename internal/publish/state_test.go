@@ -141,8 +141,7 @@ func changed(t *testing.T, old, replacement string) string {
 
 // What cannot be is left out alone: a Service of a stranger's must not make the service forget all the rest.
 func TestDecodeStateLeavesOut(t *testing.T) {
-	t.Attr("req", "DTS-OUT-10")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-10 DTS-SEC-3")
 	for _, tt := range []struct {
 		name, old, new string
 		published      int // which is left out

@@ -138,8 +138,7 @@ func TestRecipesOfChartsAndOperators(t *testing.T) {
 
 // What the configuration has named comes first, and needs no line; what it has not named has the line.
 func TestRecipesFollowTheConfiguration(t *testing.T) {
-	t.Attr("req", "DTS-CLI-8")
-	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-CLI-8 DTS-OUT-4")
 	c := builtin(t)
 	given := func(f *backend.Finding, credentials map[string]string) *backend.Finding {
 		f.Verdict, f.Remedies, f.Entitled, f.Vouched, f.Credentials = backend.Accepted, nil, true, true, credentials
@@ -186,8 +185,7 @@ func TestRecipesFollowTheConfiguration(t *testing.T) {
 
 // The labels and the name are a stranger's: what they say never leaves the Service's own namespace, nor what a name can be.
 func TestRecipesOfStrangers(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	t.Attr("req", "DTS-CLI-8")
+	t.Attr("req", "DTS-SEC-3 DTS-CLI-8")
 	c := builtin(t)
 	eck := func(cluster string) *backend.Finding {
 		return installed("elasticsearch", "evil", "x-es-http", map[string]string{

@@ -11,8 +11,7 @@ import (
 )
 
 func TestCheck(t *testing.T) {
-	t.Attr("req", "DTS-ANN-2")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-ANN-2 DTS-SEC-3")
 	tests := []struct {
 		in   string
 		want error
@@ -51,8 +50,7 @@ func TestCheck(t *testing.T) {
 
 // What people do not see, a model reads.
 func TestCheckInvisible(t *testing.T) {
-	t.Attr("req", "DTS-ANN-2")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-ANN-2 DTS-SEC-3")
 	bad := []rune{
 		0xe0000, 0xe0001, 0xe0041, 0xe007f, 0xe0100, 0xe01ef, 0x200b, 0x200c, 0x200d, 0x2060, 0x2064, 0x2065, 0x206a, 0x206f,
 		0xad, 0x34f, 0x180b, 0x180e, 0x115f, 0x1160, 0x17b4, 0x3164, 0xffa0, 0xfe00, 0xfe0f, 0xfff9, 0xfffb, 0xfff0,

@@ -14,8 +14,7 @@ import (
 )
 
 func TestDocument(t *testing.T) {
-	t.Attr("req", "DTS-API-1")
-	t.Attr("req", "DTS-OUT-6")
+	t.Attr("req", "DTS-API-1 DTS-OUT-6")
 	f := start(t, func(o *Options) { o.Overrides = func() string { return "toolsets: [" } })
 
 	d := decode[Document](t, f.get(t, "/api/v1/document"))

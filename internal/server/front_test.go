@@ -89,8 +89,7 @@ func TestGiantHeaders(t *testing.T) {
 }
 
 func TestEveryRequestIsCountedAndLogged(t *testing.T) {
-	t.Attr("req", "DTS-MET-1")
-	t.Attr("req", "DTS-LOG-1")
+	t.Attr("req", "DTS-MET-1 DTS-LOG-1")
 	f := start(t)
 	for _, path := range []string{
 		"/api/v1/toolsets/prometheus/metrics", "/api/v1/toolsets/nothing", "/api/v1/services/monitoring/grafana?token=hush",
@@ -251,8 +250,7 @@ func (d *dated) SetWriteDeadline(t time.Time) error {
 }
 
 func TestStatusAndChanges(t *testing.T) {
-	t.Attr("req", "DTS-API-1")
-	t.Attr("req", "DTS-UI-1")
+	t.Attr("req", "DTS-API-1 DTS-UI-1")
 	f := start(t)
 	s := decode[Status](t, f.get(t, "/api/v1/status"))
 	if s.Counts != (Counts{3, 1, 1, 1, 4}) || s.ServicesTotal != 10 || !s.Leader || s.Authenticated || s.Version != "1.2.3" ||

@@ -129,8 +129,7 @@ func (f *flooded) size() (conns, requests int) {
 // Floods of one address: kubelet's requests are answered, those of others too where the flood holds connections and no answers,
 // and what is held has a bound.
 func TestFloods(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	t.Attr("req", "DTS-RUN-3")
+	t.Attr("req", "DTS-SEC-3 DTS-RUN-3")
 	for name, flood := range map[string]struct {
 		text  string
 		holds bool // its connections stay open
@@ -175,8 +174,7 @@ func TestFloods(t *testing.T) {
 
 // Where many addresses hold answers, requests are refused, and health is told all the same.
 func TestFloodOfManyAddresses(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	t.Attr("req", "DTS-RUN-3")
+	t.Attr("req", "DTS-SEC-3 DTS-RUN-3")
 	f := attack(t, false)
 	var all sync.WaitGroup
 	ctx, leave := context.WithCancel(t.Context())
@@ -274,8 +272,7 @@ func (n named) RemoteAddr() net.Addr {
 
 // Strangers cannot fill the log with what the server says of their connections.
 func TestComplaintsAreFew(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	t.Attr("req", "DTS-LOG-1")
+	t.Attr("req", "DTS-SEC-3 DTS-LOG-1")
 	f := attack(t, true)
 	for _, c := range f.dial(t, 200, "no handshake\r\n\r\n") {
 		_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))

@@ -21,8 +21,7 @@ func (broken) Accept() (net.Conn, error) { return nil, errors.New("accept: the d
 
 // A server with TLS serves HTTP/1.1 also to those who prefer HTTP/2, still after its listener broke, and refuses plain HTTP.
 func TestServesTLS(t *testing.T) {
-	t.Attr("req", "DTS-API-3")
-	t.Attr("req", "DTS-RUN-5")
+	t.Attr("req", "DTS-API-3 DTS-RUN-5")
 	c, err := TLS(config.ServerTLS{Mode: config.TLSSelfSigned}, unlogged)
 	if err != nil {
 		t.Fatal(err)

@@ -301,8 +301,7 @@ func TestGaugesShowTheLastSnapshot(t *testing.T) {
 
 // Which replica writes is a metric; a dry run does not write.
 func TestLeaderIsMeasured(t *testing.T) {
-	t.Attr("req", "DTS-RUN-2")
-	t.Attr("req", "DTS-RUN-6")
+	t.Attr("req", "DTS-RUN-2 DTS-RUN-6")
 	m := NewMetrics("test", nil)
 	for _, step := range []struct {
 		s    controller.Snapshot
@@ -320,8 +319,7 @@ func TestLeaderIsMeasured(t *testing.T) {
 
 // Whoever names Services must not be able to make series.
 func TestLabelsAreBounded(t *testing.T) {
-	t.Attr("req", "DTS-MET-1")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-MET-1 DTS-SEC-3")
 	m := NewMetrics("1.2.3", []string{"prometheus"})
 	before := len(scrape(t, m))
 	for i := range 5000 {
@@ -343,8 +341,7 @@ func TestLabelsAreBounded(t *testing.T) {
 
 // Owners of Services name HTTP toolsets: these count by their type.
 func TestToolsetTokens(t *testing.T) {
-	t.Attr("req", "DTS-MET-1")
-	t.Attr("req", "DTS-OUT-12")
+	t.Attr("req", "DTS-MET-1 DTS-OUT-12")
 	web := map[string]any{"config": map[string]any{"endpoints": []any{}}}
 	m := NewMetrics("test", []string{"jaeger"})
 	m.Cycle(&controller.Snapshot{Document: &toolset.Document{

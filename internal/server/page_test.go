@@ -88,8 +88,7 @@ func TestCaching(t *testing.T) {
 // TestNothingToInject: the page is made of files that hold no data, use no code but their own, ask no other host, and never
 // read a text as HTML (DTS-SEC-3). The browser is told to hold them to it; this finds it before a browser does.
 func TestNothingToInject(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	t.Attr("req", "DTS-UI-1")
+	t.Attr("req", "DTS-SEC-3 DTS-UI-1")
 	forbidden := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|localStorage|` +
 		`sessionStorage|document\.cookie|indexedDB|\bon[a-z]+="|style="|srcdoc|javascript:`)
 	address := regexp.MustCompile(`(?:https?:)?//[a-z0-9.-]+\.[a-z]{2,}[^\s"'` + "`" + `)]*`)

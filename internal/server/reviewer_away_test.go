@@ -136,8 +136,7 @@ func bad() map[string]http.HandlerFunc {
 // Whatever the API server does to a review, nobody new is let in, nobody waits longer than the bound, an answer of any size costs
 // little, who was allowed goes on, and all is well when it is.
 func TestReviewsThatFail(t *testing.T) {
-	t.Attr("req", "DTS-API-3")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-API-3 DTS-SEC-3")
 	var all sync.WaitGroup // and no parallel tests, of which few run at a time: some take the whole bound
 	for name, handler := range bad() {
 		for _, which := range []string{"TokenReview", "SubjectAccessReview"} {
@@ -189,8 +188,7 @@ func refuses(ctx context.Context, s *apiServer, k *Reviewer, which string, handl
 
 // Many callers while the API server answers without end: the memory is that of the reviews that run, each bounded.
 func TestReviewsAreBoundedInMemory(t *testing.T) {
-	t.Attr("req", "DTS-API-3")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-API-3 DTS-SEC-3")
 	s, k := newAPIServer(t)
 	s.set(bad()["10 MB of groups"], answering(may))
 	var before, after runtime.MemStats

@@ -100,8 +100,7 @@ func TestFlood(t *testing.T) {
 // Whoever may make tokens of a ServiceAccount can send thousands that are good and may do nothing: they take the turns of
 // strangers, and neither displace those who may nor keep them from being reviewed again.
 func TestFloodOfForbidden(t *testing.T) {
-	t.Attr("req", "DTS-API-3")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-API-3 DTS-SEC-3")
 	synctest.Test(t, func(t *testing.T) {
 		const seconds, tokens = 200, 2000
 		c := newCluster("good")
@@ -134,8 +133,7 @@ func TestFloodOfForbidden(t *testing.T) {
 
 // One address with made-up tokens leaves turns to callers of others, whose tokens are new.
 func TestFloodOfOneAddress(t *testing.T) {
-	t.Attr("req", "DTS-API-3")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-API-3 DTS-SEC-3")
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster("good")
 		k := c.authorizer(nil)

@@ -259,8 +259,7 @@ func TestRemembered(t *testing.T) {
 
 // Nobody waits longer than ten seconds for an API server that hangs, and who is remembered is not held up.
 func TestAPIServerHangs(t *testing.T) {
-	t.Attr("req", "DTS-API-3")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-API-3 DTS-SEC-3")
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster("known")
 		k := c.authorizer(nil)

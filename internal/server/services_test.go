@@ -86,8 +86,7 @@ func TestPagesHoldEverythingOnce(t *testing.T) {
 
 // The tenants of one gateway are backends of one Service and one type. Each is listed once, whatever the size of the pages.
 func TestPagesHoldEachTenant(t *testing.T) {
-	t.Attr("req", "DTS-API-1")
-	t.Attr("req", "DTS-DET-14")
+	t.Attr("req", "DTS-API-1 DTS-DET-14")
 	f := start(t)
 	var all []*backend.Finding
 	for _, tenant := range []string{"infrastructure", "application", "audit"} {
@@ -180,8 +179,7 @@ func TestServicesAreShownAsTheyAre(t *testing.T) {
 }
 
 func TestExplain(t *testing.T) {
-	t.Attr("req", "DTS-API-1")
-	t.Attr("req", "DTS-CLI-4")
+	t.Attr("req", "DTS-API-1 DTS-CLI-4")
 	f := start(t)
 	e := decode[view.Explanation](t, f.get(t, "/api/v1/services/monitoring/grafana"))
 	if len(e.Services) != 1 || e.Services[0].Verdict != backend.Unavailable || len(e.Tried) == 0 || len(e.Advice) == 0 {
@@ -211,8 +209,7 @@ func TestExplain(t *testing.T) {
 
 // Nothing but names that a Service may have is looked up.
 func TestExplainNamesThatNoServiceHas(t *testing.T) {
-	t.Attr("req", "DTS-API-1")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-API-1 DTS-SEC-3")
 	f := start(t)
 	for _, name := range []string{
 		"..%2F..%2Fsecrets", "a%00b", "%F0%9F%92%A3", "<script>alert(1)</script>", "a%25b", "UPPER", strings.Repeat("x", 300), "%0d%0aX: y", "{{env.X}}",
@@ -246,8 +243,7 @@ func TestHostileTextIsEscaped(t *testing.T) {
 }
 
 func TestToolsets(t *testing.T) {
-	t.Attr("req", "DTS-API-1")
-	t.Attr("req", "DTS-OUT-12")
+	t.Attr("req", "DTS-API-1 DTS-OUT-12")
 	f := start(t)
 	for _, c := range []struct {
 		query, want string

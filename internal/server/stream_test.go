@@ -100,8 +100,7 @@ func added(name string) controller.Change {
 }
 
 func TestStream(t *testing.T) {
-	t.Attr("req", "DTS-API-1")
-	t.Attr("req", "DTS-UI-1")
+	t.Attr("req", "DTS-API-1 DTS-UI-1")
 	f := start(t)
 	f.history.Add(added("before"))
 	events := f.follow(t, "")

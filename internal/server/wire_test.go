@@ -25,8 +25,7 @@ func (g guard) Authorize(_ context.Context, token string, a Right) (string, erro
 }
 
 func TestWhoMayAsk(t *testing.T) {
-	t.Attr("req", "DTS-API-2")
-	t.Attr("req", "DTS-API-3")
+	t.Attr("req", "DTS-API-2 DTS-API-3")
 	var asked Right
 	var say error
 	f := start(t, func(o *Options) {

@@ -92,8 +92,7 @@ func TestEntriesAreBounded(t *testing.T) {
 
 // Of an EndpointSlice few addresses are kept, but none passes unseen: wherever a denied one stands.
 func TestSlicesAreBounded(t *testing.T) {
-	t.Attr("req", "DTS-PRB-5")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-5 DTS-SEC-3")
 	bad, no := netip.MustParseAddr("100.100.100.200"), false
 	denied := func(a netip.Addr) bool { return a == bad }
 	huge := func(change func(*discoveryv1.EndpointSlice)) *discoveryv1.EndpointSlice {

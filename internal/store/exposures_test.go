@@ -58,8 +58,7 @@ func TestExposuresChangeTheirService(t *testing.T) {
 
 // Who floods a namespace with objects has the links of that namespace left out, and takes no more memory.
 func TestExposuresAreBounded(t *testing.T) {
-	t.Attr("req", "DTS-OUT-13")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-13 DTS-SEC-3")
 	w := New(Options{Relevant: func(*backend.Service) bool { return true }})
 	expose := func(namespace string, i int, service string) {
 		w.Expose(Exposer{Kind: "Ingress", Ref: backend.Ref{Namespace: namespace, Name: fmt.Sprint(i)}}, leads(service, "a.example", "b.example"))

@@ -24,8 +24,7 @@ func many(bytes int) backend.EndpointSlice {
 // What is kept of one namespace's EndpointSlices is bounded. A Service of which not all is kept is told apart, a denied address
 // in what is not kept is seen at once, other namespaces are as ever, and when there is room again all is read.
 func TestSlicesOfANamespaceAreBounded(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	t.Attr("req", "DTS-PRB-5")
+	t.Attr("req", "DTS-SEC-3 DTS-PRB-5")
 	w := New(Options{Relevant: func(*backend.Service) bool { return true }})
 	other := backend.Ref{Namespace: "other", Name: "c"}
 	for _, r := range []backend.Ref{ref("a"), ref("b"), other} {

@@ -49,10 +49,7 @@ func custom() []*backend.Finding {
 }
 
 func TestBuild(t *testing.T) {
-	t.Attr("req", "DTS-OUT-2")
-	t.Attr("req", "DTS-OUT-3")
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-OUT-5")
+	t.Attr("req", "DTS-OUT-2 DTS-OUT-3 DTS-OUT-4 DTS-OUT-5")
 	tests := map[string][]*backend.Finding{
 		"each":   oneOfEach(),
 		"custom": custom(),
@@ -159,8 +156,7 @@ func TestGenerationMarker(t *testing.T) {
 }
 
 func TestToolNames(t *testing.T) {
-	t.Attr("req", "DTS-OUT-2")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-2 DTS-SEC-3")
 	long := strings.Repeat("a-very-long-name-", 3) + "jaeger"
 	opts := options(t)
 	opts.TrustedNamespaces = []string{"monitoring"}
@@ -195,8 +191,7 @@ func TestToolNames(t *testing.T) {
 
 // A stranger's API does not take the tool of an HTTP toolset of the admin's own.
 func TestToolsOfTheOverridesKeepTheirNames(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-6 DTS-SEC-3")
 	endpoint := "config: {endpoints: [{hosts: [mine.example.com]}]}"
 	for text, renamed := range map[string]bool{
 		"toolsets: {custom/evil-x: {type: http, enabled: true, " + endpoint + "}}":      true,
@@ -219,8 +214,7 @@ func TestToolsOfTheOverridesKeepTheirNames(t *testing.T) {
 
 // A younger Service cannot be called what the hash makes of a longer name, also where two namespaces flatten alike.
 func TestToolNamesOfHashes(t *testing.T) {
-	t.Attr("req", "DTS-OUT-2")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-2 DTS-SEC-3")
 	created := func(sec int64) func(*backend.Finding) {
 		return func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(sec, 0) }
 	}
@@ -256,8 +250,7 @@ func TestToolNamesOfHashes(t *testing.T) {
 
 // Whatever a stranger writes into an annotation stays one plain string, or keeps its Service out.
 func TestHostileText(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	t.Attr("req", "DTS-ANN-2")
+	t.Attr("req", "DTS-SEC-3 DTS-ANN-2")
 	for _, text := range []string{
 		"a: b", "- x", "'", `"`, `\`, "# no comment", "| x", "> x", "&a *a", "!!python/object:os.system", "%TAG", "@x", "`x`",
 		"null", "~", "yes", "1e3", "0x10", "12:30:45", "2024-01-01", "...", "---", "key: [unclosed", "}{", "?", "<", "é ünï 日本 🙂",
@@ -296,8 +289,7 @@ func TestHostileText(t *testing.T) {
 }
 
 func TestUnfit(t *testing.T) {
-	t.Attr("req", "DTS-ANN-2")
-	t.Attr("req", "DTS-OUT-2")
+	t.Attr("req", "DTS-ANN-2 DTS-OUT-2")
 	with := func(change func(*backend.Finding)) *backend.Finding { return found("custom", "a/b", 80, own, change) }
 	for _, tt := range []struct {
 		finding *backend.Finding

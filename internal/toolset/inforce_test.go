@@ -13,8 +13,7 @@ import (
 
 // Whatever is found, overrides that are in force stay, but for the patch that cannot be.
 func TestOverridesInForceStay(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-6 DTS-SEC-3")
 	for name, tt := range map[string]struct {
 		text      string
 		findings  []*backend.Finding
@@ -97,8 +96,7 @@ func TestOverridesInForceStay(t *testing.T) {
 
 // Overrides in force can always be built, whoever comes and goes, and no stranger gets their credentials.
 func TestOverridesInForceAlwaysFit(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-6 DTS-SEC-3")
 	patches := []string{
 		bearer[len("toolsets: {") : len(bearer)-1],
 		"grafana/loki: {config: {password: '{{ env.TOKEN }}'}}",

@@ -60,8 +60,7 @@ func who(d *Document) (list []string) {
 
 // A credential at the top of a toolset goes to what the configuration names or trusts, and to nothing for being the only one.
 func TestCredentialAtTheTop(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-6 DTS-SEC-3")
 	ours := func(change ...func(*backend.Finding)) *backend.Finding {
 		return found("prometheus", "ours/p", 9090, change...)
 	}
@@ -109,8 +108,7 @@ func TestCredentialAtTheTop(t *testing.T) {
 
 // A header is a credential whatever it is called, and so is a setting that is not known to be none.
 func TestAnyHeaderMayBeACredential(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-6 DTS-SEC-3")
 	evil := []*backend.Finding{found("prometheus", "evil/p", 9090, primary)}
 	named := []*backend.Finding{found("prometheus", "ours/p", 9090, entitled)}
 	for setting, withheld := range map[string]bool{
@@ -149,8 +147,7 @@ func TestAnyHeaderMayBeACredential(t *testing.T) {
 
 // So it is beside the url of the compact form.
 func TestCompactHeaders(t *testing.T) {
-	t.Attr("req", "DTS-OUT-3")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-3 DTS-SEC-3")
 	for setting, want := range map[string]bool{
 		"headers: {X-Auth: VALUE}": false, "customHeaders: {X-Auth: VALUE}": false, "accessKey: VALUE": false, "passwd: VALUE": false,
 		"headers: {X-Scope-OrgID: VALUE}": true, "extra: VALUE": true,
@@ -219,8 +216,7 @@ func TestInheritedBelow(t *testing.T) {
 
 // What the admin addresses is as the admin wrote it, and what is found does not push it out.
 func TestAdminsOwnBackend(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-6 DTS-SEC-3")
 	evil := []*backend.Finding{found("prometheus", "evil/p", 9090, primary)}
 	const url = `prometheus_url: "https://metrics.example.com"`
 	const headers = `additional_headers: {Authorization: "Bearer {{ env.TOKEN }}"}`
@@ -255,8 +251,7 @@ func TestAdminsOwnBackend(t *testing.T) {
 
 // So it is where the admin uses a former name of a setting, which HolmesGPT still accepts.
 func TestAdminsOwnBackendByFormerNames(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-6 DTS-SEC-3")
 	type m = map[string]any
 	ours := []*backend.Finding{
 		found("grafana", "ours/g", 80, primary, entitled), found("loki", "ours/l", 3100, primary, entitled),
@@ -373,8 +368,7 @@ func TestSharedCredential(t *testing.T) {
 
 // In the compact form url is the primary's, and a key stands beside no other's.
 func TestCompactNamesNoOther(t *testing.T) {
-	t.Attr("req", "DTS-OUT-3")
-	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-OUT-3 DTS-OUT-4")
 	const key = `compact: {grafana: {config: {apiKey: "${GRAFANA}", extra: 1}}}`
 	ours := func(change ...func(*backend.Finding)) *backend.Finding {
 		return found("grafana", "ours/g", 80, change...)
@@ -427,8 +421,7 @@ func TestCompactTrustedStandsIn(t *testing.T) {
 // So it is for a type of an owner's own: while the one that stood there is down, another's text stands under its own name
 // alone, beside no key of the admin's.
 func TestCompactOwnTypeNamesNoOther(t *testing.T) {
-	t.Attr("req", "DTS-OUT-3")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-3 DTS-SEC-3")
 	const key = `compact: {orders-api: {config: {apiKey: "${ORDERS}", team: shop}}}`
 	ours := func(change ...func(*backend.Finding)) *backend.Finding {
 		return found("orders-api", "team-a/orders", 80, append(change, own, note("The orders."))...)

@@ -12,9 +12,7 @@ import (
 
 // HolmesGPT sends what stands at the top of an HTTP toolset to all its endpoints, of which anybody's Service may be one.
 func TestCredentialAtTheTopOfHTTP(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-OUT-12")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-6 DTS-OUT-12 DTS-SEC-3")
 	const header = `default_headers: {Authorization: "Bearer {{ env.TOKEN }}"}`
 	ours := found("jaeger", "ours/j", 16686, vouched, entitled)
 	keyed := found("jaeger", "ours/j", 16686, vouched, entitled, credentials("token", "OTHER"))

@@ -11,8 +11,7 @@ import (
 
 // Half a credential is no authentication, and stops nothing.
 func TestPartialCredential(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-OUT-9")
+	t.Attr("req", "DTS-OUT-4 DTS-OUT-9")
 	for field, missing := range map[string]string{"username": "password", "password": "username"} {
 		for _, f := range []*backend.Finding{
 			found("jaeger", "a/x", 16686, credentials(field, "U")), found("kibana", "a/x", 5601, credentials(field, "U")),
@@ -38,8 +37,7 @@ func TestPartialCredential(t *testing.T) {
 
 // What HolmesGPT would not load is left out alone, whatever the overrides change elsewhere. They are refused only if they change it.
 func TestEntryLeftOut(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-OUT-9")
+	t.Attr("req", "DTS-OUT-6 DTS-OUT-9")
 	opts := options(t)
 	opts.GenerationMarker = false
 	opts.Types = append(slices.Clone(opts.Types), &catalog.Type{Type: "broken", Order: 99, Toolset: catalog.Toolset{

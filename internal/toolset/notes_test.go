@@ -99,8 +99,7 @@ func TestNotesStandOnce(t *testing.T) {
 
 // However many notes there are, the agent reads a bounded part of them: the oldest Services'.
 func TestNotesAreBounded(t *testing.T) {
-	t.Attr("req", "DTS-ANN-3")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-ANN-3 DTS-SEC-3")
 	var everybody []*backend.Finding
 	for i := range 20 {
 		everybody = append(everybody, flood("prometheus", fmt.Sprintf("n%02d", i), 4, 100*i+1, 400, "x")...)
@@ -212,8 +211,7 @@ func TestNotesAreBounded(t *testing.T) {
 
 // What a stranger adds later takes no older note away.
 func TestNewNotesEvictNone(t *testing.T) {
-	t.Attr("req", "DTS-ANN-3")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-ANN-3 DTS-SEC-3")
 	var all []*backend.Finding
 	var before []string
 	for i := range 60 {

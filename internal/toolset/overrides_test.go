@@ -102,9 +102,7 @@ func TestOverridesUsedTwice(t *testing.T) {
 // The admin addresses an instance by its Service or by its name as it is written. A stranger's that is called like it, or
 // like an entry of the admin's own, gets nothing of what was meant for that.
 func TestOverridesByName(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-ANN-3")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-6 DTS-ANN-3 DTS-SEC-3")
 	const key = "{additional_headers: {X-Key: '{{ env.KEY }}'}}"
 	trusted, strange := found("prometheus", "ours/p", 9090, named("main")), found("prometheus", "evil/p", 9090, named("evil/main"))
 	wiki := found("wiki", "evil/w", 80, own, named("evil/db"))

@@ -94,8 +94,7 @@ func TestOwnKeysWithoutTLS(t *testing.T) {
 
 // Whatever a stranger's Service is called, or answers, it stays one text, and expands to nothing in its reader.
 func TestOwnKeysOfStrangers(t *testing.T) {
-	t.Attr("req", "DTS-OUT-15")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-15 DTS-SEC-3")
 	const tree = "[{for: prometheus, p: $(path), v: $(version), l: $(link)}]"
 	for _, text := range []string{
 		"/a$GF_SECURITY_ADMIN_PASSWORD", "/$__file{/etc/secret}", "/${HOME}", "/{{ env.X }}", "/a\nb: c", "/\u202e", "/$(primary.loki.url)",

@@ -39,8 +39,7 @@ func shardOf(ref string) func(*backend.Finding) {
 
 // Other readers get, in the place of a primary that is a shard, what sees all of it; the compact form of its type stays.
 func TestShardYields(t *testing.T) {
-	t.Attr("req", "DTS-OUT-12")
-	t.Attr("req", "DTS-OUT-15")
+	t.Attr("req", "DTS-OUT-12 DTS-OUT-15")
 	yields := func(f *backend.Finding) { f.Yields = true }
 	keys := OwnKeys{"x.yaml": map[string]any{"url": "$(primary.prometheus.url)"}}
 	for name, tt := range map[string]struct {
@@ -170,8 +169,7 @@ func TestRolesNameInstancesAsWritten(t *testing.T) {
 // However many instances there are, the lines of a toolset take 1 KiB, and the names of a namespace no more than its notes
 // may: the main one and what the configuration vouches for come first, then the oldest.
 func TestRolesAreBounded(t *testing.T) {
-	t.Attr("req", "DTS-OUT-12")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-12 DTS-SEC-3")
 	for _, typ := range []string{"loki", "jaeger"} {
 		findings := []*backend.Finding{
 			found(typ, "z/main", 3100, primary, day(900)), found(typ, "z/mine", 3100, vouched, ofTenant("ours"), day(901)),

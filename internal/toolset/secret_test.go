@@ -9,8 +9,7 @@ import (
 // An admin may have put a secret itself into the overrides. What is said about them goes into an Event and to everybody who may
 // read the API: it holds no such value, nor a key that may be one.
 func TestOverridesSecretsAreNotShown(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-LOG-1")
+	t.Attr("req", "DTS-OUT-6 DTS-LOG-1")
 	secrets := []string{"Zq7", "zqkxvwjbfh", "eyJzq.kxVw.jBfH", "<<", "2024-11-30", ".inf", "90817263", "zqé∆kßxπ", strings.Repeat("zQkX", 100)}
 	// Below a key whose value is a secret no key is told; below one that has secrets under names those are; any value is kept.
 	single := []string{

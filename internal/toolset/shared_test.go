@@ -35,8 +35,7 @@ func endpointsOf(t *testing.T, d *Document, name string) (hosts []string, endpoi
 // All instances of a type without a toolset of HolmesGPT's own are one HTTP toolset, whose instructions stand once, with a
 // list of them; each has its own paths and its own credentials. Only one that is alone has a health check.
 func TestOneHTTPToolsetPerType(t *testing.T) {
-	t.Attr("req", "DTS-OUT-12")
-	t.Attr("req", "DTS-OUT-2")
+	t.Attr("req", "DTS-OUT-12 DTS-OUT-2")
 	d := built(t, nil,
 		found("jaeger", "b/jaeger", 16686, primary, vouched, credentials("token", "JAEGER_BEARER_TOKEN")),
 		found("jaeger", "a/jaeger", 16686, seen("http", "/jaeger"), note(`Only "mine", ok?`)),
@@ -90,8 +89,7 @@ func TestOneHTTPToolsetPerType(t *testing.T) {
 // HolmesGPT verifies the certificates of a whole toolset or of none: an instance that is to be used unverified takes the
 // check from no other.
 func TestUnverifiedApart(t *testing.T) {
-	t.Attr("req", "DTS-OUT-12")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-12 DTS-SEC-3")
 	d := built(t, nil,
 		found("kibana", "a/kibana", 5601), found("kibana", "b/kibana", 5601, unverified), found("kibana", "c/kibana", 5601))
 	if config := configOf(entryOf(d, "kibana")); config["verify_ssl"] != nil || len(config["endpoints"].([]any)) != 2 {
@@ -104,8 +102,7 @@ func TestUnverifiedApart(t *testing.T) {
 
 // Where hosts are shared, a request for what the configuration vouches for meets its endpoint first, with its credentials.
 func TestVouchedEndpointsComeFirst(t *testing.T) {
-	t.Attr("req", "DTS-OUT-12")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-12 DTS-SEC-3")
 	shared := func(path string) func(*backend.Finding) {
 		return func(f *backend.Finding) { f.Candidate.Host, f.Candidate.Path = "gateway.example.com", path }
 	}
@@ -120,8 +117,7 @@ func TestVouchedEndpointsComeFirst(t *testing.T) {
 
 // Names of HolmesGPT's own toolsets, and the tools of APIs that owners include, are no type's.
 func TestNamesOfTypes(t *testing.T) {
-	t.Attr("req", "DTS-OUT-2")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-2 DTS-SEC-3")
 	web := catalog.Entry{HTTP: &catalog.HTTP{Paths: []string{"/*"}}, Description: "d"}
 	for _, tt := range []struct {
 		typ  string
@@ -157,8 +153,7 @@ func TestNamesOfTypes(t *testing.T) {
 
 // The overrides of an instance change its endpoint. What is a setting of all endpoints has no effect there, and is told.
 func TestOverridesOfAnEndpoint(t *testing.T) {
-	t.Attr("req", "DTS-OUT-12")
-	t.Attr("req", "DTS-OUT-6")
+	t.Attr("req", "DTS-OUT-12 DTS-OUT-6")
 	const a, b = "http://jaeger.a.svc.cluster.local:16686", "http://jaeger.b.svc.cluster.local:16686"
 	text := "instances: {jaeger: {a/jaeger: {paths: [/only], timeout_seconds: 5}}}"
 	d := document(t, []*backend.Finding{found("jaeger", "a/jaeger", 16686), found("jaeger", "b/jaeger", 16686)}, options(t), text)
@@ -174,8 +169,7 @@ func TestOverridesOfAnEndpoint(t *testing.T) {
 
 // HolmesGPT fails a whole toolset for one host that it does not understand.
 func TestHosts(t *testing.T) {
-	t.Attr("req", "DTS-OUT-12")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-12 DTS-SEC-3")
 	for host, want := range map[string][2]bool{ // accepted of an admin, and as what is generated
 		"http://a.b.svc:80":       {true, true},
 		"https://[fd00::1]:9200":  {true, true},

@@ -49,8 +49,7 @@ func seenWords(what string) backend.Seen {
 
 // Which texts of strangers reach the agent, and where they stand; all others reach it nowhere.
 func TestStrangersTexts(t *testing.T) {
-	t.Attr("req", "DTS-ANN-3")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-ANN-3 DTS-SEC-3")
 	for name, tc := range map[string]struct {
 		typ    string
 		change []func(*backend.Finding)
@@ -126,8 +125,7 @@ func TestStrangersTexts(t *testing.T) {
 
 // However long their names and paths are, the agent reads a bounded part of them in instructions and descriptions.
 func TestWordsAreBounded(t *testing.T) {
-	t.Attr("req", "DTS-ANN-3")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-ANN-3 DTS-SEC-3")
 	for _, typ := range []string{"wiki", "jaeger", "prometheus"} {
 		t.Run(typ, func(t *testing.T) {
 			var all []*backend.Finding
@@ -178,8 +176,7 @@ func TestWordsAreBounded(t *testing.T) {
 
 // A tenant's name counts like any other: what else is named of its namespace has less room.
 func TestTenantsCountAsWords(t *testing.T) {
-	t.Attr("req", "DTS-ANN-3")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-ANN-3 DTS-SEC-3")
 	for _, size := range []int{1, 60} {
 		var all []*backend.Finding
 		for i := range 50 {

@@ -46,8 +46,7 @@ func TestMarshalAsKubectl(t *testing.T) {
 // TestTextsThatPythonMisreads has a stranger's tenant, note and type stand in quotes where HolmesGPT's YAML reader takes them for a
 // number or a date, and fails on the whole file. 0x_ is a tenant's name to Loki.
 func TestTextsThatPythonMisreads(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	t.Attr("req", "DTS-OUT-5")
+	t.Attr("req", "DTS-SEC-3 DTS-OUT-5")
 	texts := []string{
 		"0x_", "-0x_", "+0b_", "0b__", "0x" + strings.Repeat("f", 20), "0b" + strings.Repeat("1", 70), "2001-99-99", "2024-02-30",
 		"2001-99-99 1:2:3", "=", "<<", ".5_",

@@ -96,8 +96,7 @@ func TestAgentToolsets(t *testing.T) {
 
 // TestInAgent is what HolmesGPT made of one backend.
 func TestInAgent(t *testing.T) {
-	t.Attr("req", "DTS-CLI-4")
-	t.Attr("req", "DTS-RUN-7")
+	t.Attr("req", "DTS-CLI-4 DTS-RUN-7")
 	toolset := func(name, status, text string, instances map[string]string) agent.Toolset {
 		return agent.Toolset{Name: name, Status: status, Error: text, Instances: instances}
 	}

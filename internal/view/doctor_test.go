@@ -57,8 +57,7 @@ func TestDoctorSources(t *testing.T) {
 
 // TestDoctorLines: what owners of workloads choose adds nothing to lines that are copied.
 func TestDoctorLines(t *testing.T) {
-	t.Attr("req", "DTS-CLI-7")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-CLI-7 DTS-SEC-3")
 	facts := &doctor.Facts{ConfigMap: backend.Ref{Namespace: "holmes", Name: "toolsets"}}
 	w := &doctor.Workload{Kind: "Pod", Ref: backend.Ref{Namespace: "holmes", Name: "x"}}
 	const bad = "/a'$(id)}, {name: PATH, value: b\nc: d\x1b[2J"

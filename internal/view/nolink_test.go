@@ -8,8 +8,7 @@ import (
 
 // TestNoLinks: each reason has a text, and the object and where it leads are said before it, as far as they are known.
 func TestNoLinks(t *testing.T) {
-	t.Attr("req", "DTS-OUT-13")
-	t.Attr("req", "DTS-CLI-4")
+	t.Attr("req", "DTS-OUT-13 DTS-CLI-4")
 	f := &backend.Finding{}
 	for _, code := range backend.NoLinks() {
 		if noLinkTexts[code] == "" {

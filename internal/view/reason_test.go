@@ -188,8 +188,7 @@ func seenExample(code backend.Code) backend.Seen {
 
 // TestReasons holds the text and the advice of each code; there are no others.
 func TestReasons(t *testing.T) {
-	t.Attr("req", "DTS-API-1")
-	t.Attr("req", "DTS-CLI-4")
+	t.Attr("req", "DTS-API-1 DTS-CLI-4")
 	var b strings.Builder
 	all := constants[backend.Code](t, "../backend/code.go")
 	for _, code := range all {

@@ -23,8 +23,7 @@ func wanting(typ, namespace, name string, labels map[string]string, line string)
 
 // What is said of how HolmesGPT gets the credentials of a backend: the same on the page, in the API and by explain.
 func TestAdviceOfRecipes(t *testing.T) {
-	t.Attr("req", "DTS-CLI-8")
-	t.Attr("req", "DTS-CLI-4")
+	t.Attr("req", "DTS-CLI-8 DTS-CLI-4")
 	types, err := catalog.Builtin()
 	if err != nil {
 		t.Fatal(err)

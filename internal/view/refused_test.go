@@ -12,8 +12,7 @@ import (
 
 // The advice follows what was found, and never contradicts it.
 func TestAdviceFollowsTheFinding(t *testing.T) {
-	t.Attr("req", "DTS-PRB-8")
-	t.Attr("req", "DTS-PRB-11")
+	t.Attr("req", "DTS-PRB-8 DTS-PRB-11")
 	asked := func(statuses ...int) (list []backend.Request) {
 		for _, s := range statuses {
 			list = append(list, backend.Request{Seen: backend.Seen{Answer: &backend.Answer{Status: s}}})

@@ -11,8 +11,7 @@ import (
 
 // TestSigns holds the text of each code, alone and within a rule; there are no others, and the API names them all.
 func TestSigns(t *testing.T) {
-	t.Attr("req", "DTS-API-1")
-	t.Attr("req", "DTS-CLI-4")
+	t.Attr("req", "DTS-API-1 DTS-CLI-4")
 	name := backend.Sign{Code: backend.SignName, Value: "metrics"}
 	var b strings.Builder
 	all := constants[string](t, "../backend/sign.go")

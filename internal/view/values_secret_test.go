@@ -10,8 +10,7 @@ import (
 
 // Variables that differ by an underscore, as those of team-a/grafana and team/a-grafana do, are not read from one Secret.
 func TestEachVariableHasASecretOfItsOwn(t *testing.T) {
-	t.Attr("req", "DTS-CLI-8")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-CLI-8 DTS-SEC-3")
 	v := Values{Needs: doctor.Needs{Variables: []toolset.Variable{{Name: "KEY_TEAM_A__GRAFANA"}, {Name: "KEY_TEAM__A_GRAFANA"}}}}
 	text := v.YAML()
 	for _, secret := range []string{"holmesgpt-key-team-a--grafana", "holmesgpt-key-team--a-grafana"} {

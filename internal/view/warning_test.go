@@ -15,8 +15,7 @@ import (
 
 // TestDocumentWarnings holds the text of each warning; there are no others, and none has a hole.
 func TestDocumentWarnings(t *testing.T) {
-	t.Attr("req", "DTS-API-1")
-	t.Attr("req", "DTS-OUT-6")
+	t.Attr("req", "DTS-API-1 DTS-OUT-6")
 	var b strings.Builder
 	all := constants[toolset.WarningCode](t, "../toolset/warning.go")
 	for _, code := range all {

@@ -50,9 +50,7 @@ var table = []happening{
 
 // TestDay runs for DAY (20m unless set). SEED, which is printed, decides when what happens to which backend.
 func TestDay(t *testing.T) {
-	for _, id := range []string{"DTS-QA-5", "DTS-RUN-2", "DTS-RUN-5", "DTS-RUN-7", "DTS-PRB-7", "DTS-PERF-9"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-QA-5 DTS-RUN-2 DTS-RUN-5 DTS-RUN-7 DTS-PRB-7 DTS-PERF-9")
 	length, seed := settings(t)
 	t.Logf("a day of %s: DAY=%s SEED=%d make day runs it again", length, length, seed)
 	d := newDay(t, length)

@@ -58,8 +58,7 @@ func files(t *testing.T, root string) map[string]string {
 
 // A comment that names a default names the one that is used.
 func TestDefaultsInComments(t *testing.T) {
-	t.Attr("req", "DTS-DOC-1")
-	t.Attr("req", "DTS-CFG-1")
+	t.Attr("req", "DTS-DOC-1 DTS-CFG-1")
 	keys, err := configKeys(root)
 	if err != nil {
 		t.Fatal(err)
