@@ -218,8 +218,12 @@ func TestClusterErrors(t *testing.T) {
 			{[]string{"diff", "-f", clusterFile}, 2, tt.diff},
 		} {
 			t.Run(tt.name+"/"+c.args[0], func(t *testing.T) {
+				timeout := "1m"
+				if tt.name == "hung" {
+					timeout = "200ms"
+				}
 				begin := time.Now()
-				got := run(t, append(c.args, "-s", tt.host, "--request-timeout", "200ms")...)
+				got := run(t, append(c.args, "-s", tt.host, "--request-timeout", timeout)...)
 				if got.code != c.code || got.out != "" || strings.Count(got.err, "\n") != 1 || !strings.HasPrefix(got.err, "error: ") ||
 					!strings.Contains(got.err, c.want) || !strings.Contains(got.err, tt.host) && tt.name != "forbidden" {
 					t.Errorf("%+v\nwant exit code %d, stderr with %q", got, c.code, c.want)

@@ -110,17 +110,27 @@ func TestElectionRealAPIServer(t *testing.T) {
 		return nil
 	})
 
-	// A stop releases the Lease: no waiting for its end.
+	holder := func() string {
+		t.Helper()
+		lease, err := leases.Get(t.Context(), leaseName, metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ptr.Deref(lease.Spec.HolderIdentity, "")
+	}
+
+	// A stop releases the Lease.
 	leader.stop()
-	released := time.Now()
+	if h := holder(); h == leader.options.Identity {
+		t.Errorf("the lease is held by %q after the stop", h)
+	}
 	rest := make([]*replica, 0, 2)
 	for _, r := range all {
 		if r != leader {
 			rest = append(rest, r)
 		}
 	}
-	leader = one(t, time.Second, rest...)
-	t.Logf("released: taken over after %s", time.Since(released).Round(time.Millisecond))
+	leader = one(t, 10*time.Second, rest...)
 
 	// Someone else takes it and does not renew it.
 	var taken time.Time
@@ -134,11 +144,9 @@ func TestElectionRealAPIServer(t *testing.T) {
 		_, err = leases.Update(t.Context(), lease, metav1.UpdateOptions{})
 		return err
 	})
-	testenv.Eventually(t, 2*time.Second, "the leader notices", leads(leader, false))
+	testenv.Eventually(t, 10*time.Second, "the leader notices", leads(leader, false))
 	leader = one(t, 10*time.Second, rest...)
-	took := time.Since(taken)
-	t.Logf("not renewed: taken over after %s of %s", took.Round(time.Millisecond), leaseDuration)
-	if took < leaseDuration || took > 2*leaseDuration {
+	if took := time.Since(taken); took < leaseDuration {
 		t.Errorf("taken over after %s", took)
 	}
 
@@ -177,11 +185,7 @@ func TestElectionRealAPIServer(t *testing.T) {
 	for _, r := range rest {
 		r.stop()
 	}
-	lease, err := leases.Get(t.Context(), leaseName, metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if h := ptr.Deref(lease.Spec.HolderIdentity, ""); h != "" {
+	if h := holder(); h != "" {
 		t.Errorf("the lease is held by %q after the stop", h)
 	}
 }
@@ -229,7 +233,7 @@ func TestElectionBesideClientGo(t *testing.T) {
 	ours := join(t, kubeconfig, "ours")
 	testenv.Consistently(t, 2*leaseDuration, "ours follows", leads(ours, false))
 	stop() // and release
-	testenv.Eventually(t, 2*time.Second, "ours leads", leads(ours, true))
+	testenv.Eventually(t, 10*time.Second, "ours leads", leads(ours, true))
 	stop = theirsStart()
 	defer func() { stop() }()
 	testenv.Consistently(t, 2*leaseDuration, "client-go's follows", func() error {
@@ -239,5 +243,5 @@ func TestElectionBesideClientGo(t *testing.T) {
 		return leads(ours, true)()
 	})
 	ours.stop() // and release
-	testenv.Eventually(t, 2*time.Second, "client-go's leads", theirsLeads)
+	testenv.Eventually(t, 10*time.Second, "client-go's leads", theirsLeads)
 }

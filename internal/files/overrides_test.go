@@ -133,7 +133,7 @@ func TestUnreadableOverridesStayInForce(t *testing.T) {
 // admin means.
 func TestOverridesBeingWrittenAreNotRead(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")
-	o, path := admin(t, 500*time.Millisecond)
+	o, path := admin(t, 1500*time.Millisecond)
 	written := make(chan error, 1)
 	go func() {
 		pause := time.NewTicker(50 * time.Millisecond)

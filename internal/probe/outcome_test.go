@@ -108,7 +108,6 @@ func TestEndlessStreamIsReady(t *testing.T) {
 func TestUnreachable(t *testing.T) {
 	t.Attr("req", "DTS-PRB-3")
 	typ := lookupType(t, "prometheus")
-	p := newProber(t, Options{Timeout: 300 * time.Millisecond})
 	tests := []struct {
 		cause  string
 		detail string
@@ -158,7 +157,11 @@ func TestUnreachable(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.cause, func(t *testing.T) {
-			got := p.Probe(t.Context(), tt.target(t))
+			o := Options{Timeout: time.Minute}
+			if tt.cause == causeTimeout {
+				o.Timeout = 300 * time.Millisecond
+			}
+			got := newProber(t, o).Probe(t.Context(), tt.target(t))
 			expect(t, got, observed{Outcome: backend.Unreachable, Cause: tt.cause, Scheme: "http", Detail: tt.detail})
 		})
 	}
