@@ -236,6 +236,23 @@ func TestCutOff(t *testing.T) {
 	}
 }
 
+// Failures of less than the deadline cost nothing, however often.
+func TestShortFailures(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	synctest.Test(t, func(t *testing.T) {
+		_, a := leader(t)
+		for range 20 {
+			a.access.set(func(x *leaseAccess) { x.err = errors.New("etcd is slow") })
+			<-time.After(5 * time.Second)
+			a.access.set(func(x *leaseAccess) { x.err = nil })
+			<-time.After(3 * time.Second)
+			if !a.Leading() || a.told() {
+				t.Fatal("a short failure cost the leadership")
+			}
+		}
+	})
+}
+
 // A replica that has lost the lease does not release it: by then it may be another's.
 func TestReleaseLeavesOthersAlone(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")

@@ -391,6 +391,24 @@ func TestChangesArePublished(t *testing.T) {
 	})
 }
 
+// What no event tells of is seen by the next full discovery.
+func TestMissedChangesAreDiscovered(t *testing.T) {
+	t.Attr("req", "DTS-RUN-1")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		name := ""
+		for i := 0; name == ""; i++ { // until this test takes the change before the controller does
+			r.add(fmt.Sprint("p", i))
+			if missed := r.world.Take(); len(missed) > 0 {
+				name = missed[0].Ref.String()
+			}
+		}
+		pass(4 * time.Minute)
+		r.expect(t, "before the discovery", "-"+name)
+		pass(time.Minute)
+		r.expect(t, "after it", name)
+	})
+}
+
 func TestRestartWithdrawsNothing(t *testing.T) {
 	t.Attr("req", "DTS-OUT-10")
 	var left map[string]string

@@ -225,3 +225,23 @@ func TestRestartTakesNoBudget(t *testing.T) {
 		}
 	})
 }
+
+// A Service that was published three times within a minute must stay as it is before it is published again, and twice
+// as long each further time.
+func TestQuietIsDoubled(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	var f flapping
+	now := time.Now()
+	for i, want := range []time.Duration{
+		0, 0, 30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 10 * time.Minute, 10 * time.Minute,
+	} {
+		f.enter(now)
+		if got := f.quiet(now); got != want {
+			t.Errorf("after %d publications it must be quiet for %s, want %s", i+1, got, want)
+		}
+		now = now.Add(max(want, 20*time.Second))
+	}
+	if got := f.quiet(now.Add(forgotten)); got != 0 {
+		t.Errorf("long afterwards it must still be quiet for %s", got)
+	}
+}

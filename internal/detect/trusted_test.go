@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
@@ -130,5 +131,11 @@ func TestOnlyTrustedMayAdd(t *testing.T) {
 				t.Errorf("without that setting it is rejected: %s", said(s, r.Rejected))
 			}
 		})
+	}
+	// The opt-out is everybody's.
+	out := annotated("toolset", "false")
+	out.Labels = map[string]string{"app.kubernetes.io/name": "grafana"}
+	if r := d.Detect(out, nil); len(r.Candidates) != 0 || r.Rejected.Code != backend.CodeOptedOut {
+		t.Errorf("opted out: %+v", r)
 	}
 }

@@ -374,6 +374,35 @@ func TestChangedTargetDoesNotWait(t *testing.T) {
 	})
 }
 
+// Backends that were found together are not always checked together, and each about once in an interval.
+func TestChecksSpread(t *testing.T) {
+	t.Attr("req", "DTS-PRB-6")
+	s := newScript()
+	run(t, s, usual, func(m *Monitor) {
+		targets := many("a", 40)
+		for _, x := range targets {
+			s.set(x.Candidate.Service.Name, backend.Ready)
+		}
+		m.Set(targets)
+		again := func(after time.Duration) (n int) {
+			pass(after)
+			for _, x := range targets {
+				n += s.count(x.Candidate.Service.Name)
+			}
+			return n - len(targets)
+		}
+		if n := again(26 * time.Second); n != 0 {
+			t.Errorf("%d are checked again within 26 s", n)
+		}
+		if n := again(4 * time.Second); n == 0 || n == len(targets) {
+			t.Errorf("%d of %d are checked again within an interval", n, len(targets))
+		}
+		if n := again(4 * time.Second); n != len(targets) {
+			t.Errorf("%d of %d are checked again within an interval and a tenth", n, len(targets))
+		}
+	})
+}
+
 func TestFollowerAsksLess(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	s := newScript("a")
