@@ -49,6 +49,42 @@ func TestConflictsEnd(t *testing.T) {
 	})
 }
 
+// After a conflict what is written is computed from what is there by then, unless another replica wrote that.
+func TestConflict(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8 DTS-RUN-2")
+	old := configMap("5", without(keyProm))
+	for name, tt := range map[string]struct {
+		live, fresh *corev1.ConfigMap
+		is          error
+		seen        []string // versions and overrides that the keys were computed from
+	}{
+		"an admin's edit":   {old, configMap("7", by("kubectl-edit", toolset.KeyOverrides, "mine"), without(keyProm)), nil, []string{"5", "7mine"}},
+		"a replica's text":  {old, configMap("7", func(cm *corev1.ConfigMap) { cm.Data[keyProm] = "by the new leader" }), ErrSuperseded, []string{"5"}},
+		"made by a replica": {nil, configMap("7"), ErrSuperseded, []string{""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := &answers{t: t, queue: []answer{{err: errConflict()}, {cm: tt.fresh}, {cm: configMap("8")}}}
+				var seen []string
+				res, err := New(client, testOptions).from(tt.live).Publish(t.Context(), func(live *corev1.ConfigMap) (Desired, error) {
+					text := ""
+					if live != nil {
+						text = live.ResourceVersion + live.Data[toolset.KeyOverrides]
+					}
+					seen = append(seen, text)
+					return Desired{Keys: testKeys()}, nil
+				})
+				if !errors.Is(err, tt.is) || res.Written != (tt.is == nil) {
+					t.Errorf("result %+v, error %v", res, err)
+				}
+				if diff := cmp.Diff(tt.seen, seen); diff != "" {
+					t.Errorf("computed from (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
 // The caller says, at each try, whether it still leads.
 func TestBuildEndsIt(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
