@@ -17,10 +17,11 @@ type Type struct {
 	// Order sorts the types, lower first. If several types fit one port with equal evidence, the lower one is tried
 	// first. Default 100.
 	Order int `yaml:"order"`
-	// FirstClass types keep their place longest if a document must be made smaller. Default false.
+	// FirstClass is true for a type whose backends keep their place longest if not all of a namespace can be published.
+	// Default false.
 	FirstClass bool `yaml:"firstClass"`
-	// Family: types of one family are relatives that answer the same queries, so one may run behind a Service that
-	// looks like another. Default "": no relatives.
+	// Family is the name of the types that answer the same queries, so that one may run behind a Service that looks
+	// like another. Default "": no relatives.
 	Family string `yaml:"family"`
 
 	Detect  Detect  `yaml:"detect"`
@@ -85,14 +86,14 @@ func (t *Type) Tenanted() *Type {
 
 // Detect says how a Service of this type looks.
 type Detect struct {
-	// Strong rules: any one that matches makes a candidate. They are about labels that a chart or an operator sets.
+	// Strong are rules, one of which is enough for a candidate. They are about labels that a chart or an operator sets.
 	Strong []Rule `yaml:"strong"`
 	// Weak signs need a sign of another kind, or a probe, to count.
 	Weak Weak `yaml:"weak"`
-	// Bundled rules: backends that a product brings for its own use only. Such a backend is the primary only if there
-	// is no other.
+	// Bundled are rules for backends that a product brings for its own use only. Such a backend is the primary only if
+	// there is no other.
 	Bundled []Rule `yaml:"bundled"`
-	// Reject rules: any one that matches excludes the type, with the rule's reason.
+	// Reject are rules, one of which is enough to exclude the type, with the rule's reason.
 	Reject []Rule `yaml:"reject"`
 	// Fronts are rules for proxies that may be in front of a backend. They make a candidate that only a probe can
 	// confirm.
@@ -105,11 +106,13 @@ type Detect struct {
 
 // Rule matches a Service when everything it names matches.
 type Rule struct {
-	// Labels, Selector and Annotations: key -> accepted values. A value may start or end with "*"; "*" alone is any.
-	Labels      map[string]Values `yaml:"labels"`
-	Selector    map[string]Values `yaml:"selector"`
+	// Labels are the accepted values of each label. A value may start or end with "*"; "*" alone is any value.
+	Labels map[string]Values `yaml:"labels"`
+	// Selector is the same for the labels in the Service's selector.
+	Selector map[string]Values `yaml:"selector"`
+	// Annotations is the same for annotations.
 	Annotations map[string]Values `yaml:"annotations"`
-	// Names are patterns for the Service's name, with "*" as above.
+	// Names are patterns for the Service's name, with "*" as in a label's value.
 	Names Values `yaml:"names"`
 	// Ports are names of Service ports, one of which must exist.
 	Ports Values `yaml:"ports"`
@@ -117,14 +120,15 @@ type Rule struct {
 	Because string `yaml:"because"`
 	// Tier is the rank among the Services of one installation, lower first: a gateway before the querier behind it.
 	Tier int `yaml:"tier"`
-	// Scheme and Path of matching Services, if they differ from the type's.
+	// Scheme of matching Services, if it differs from the type's.
 	Scheme string `yaml:"scheme"`
-	Path   string `yaml:"path"`
-	// TenantPath is the base path of a gateway with an API for each tenant; it contains $(tenant). Tenants are the
-	// tenants that every installation has.
-	TenantPath string   `yaml:"tenantPath"`
-	Tenants    []string `yaml:"tenants"`
-	// Despite: evidence against the type does not count. It is for software that an operator runs under another
+	// Path is the base path of matching Services, if it differs from the type's.
+	Path string `yaml:"path"`
+	// TenantPath is the base path of a gateway with an API for each tenant; it contains $(tenant).
+	TenantPath string `yaml:"tenantPath"`
+	// Tenants are those that every installation of such a gateway has.
+	Tenants []string `yaml:"tenants"`
+	// Despite is true if evidence against the type does not count: for software that an operator runs under another
 	// vendor's names, or under names that people choose.
 	Despite bool `yaml:"despite"`
 }
@@ -144,8 +148,9 @@ type Weak struct {
 	Prefixes []string `yaml:"prefixes"`
 	// PortNames are names of ports that only this product uses.
 	PortNames []string `yaml:"portNames"`
-	// Labels and Selector: keys and values that suggest the product.
-	Labels   map[string]Values `yaml:"labels"`
+	// Labels are values of labels that suggest the product.
+	Labels map[string]Values `yaml:"labels"`
+	// Selector is the same for the labels in the Service's selector.
 	Selector map[string]Values `yaml:"selector"`
 }
 
@@ -155,13 +160,14 @@ type Ports struct {
 	Names []string `yaml:"names"`
 	// Numbers the software listens on, best first. The target port is compared first, then the Service port.
 	Numbers []int32 `yaml:"numbers"`
-	// Shared are those Numbers that much other software uses, so that they are not a sign of this type.
+	// Shared are the numbers, of the list above, that much other software uses: they are no sign of this type.
 	Shared []int32 `yaml:"shared"`
 	// Never are names, or numbers as text, of ports that other software in the same pods or Service uses.
 	Never []string `yaml:"never"`
-	// Scheme and Path of the type unless a rule or an annotation sets others. Default http, and no base path.
+	// Scheme of the type, unless a rule or an annotation sets another. Default http.
 	Scheme string `yaml:"scheme"`
-	Path   string `yaml:"path"`
+	// Path is the base path of the type, unless a rule or an annotation sets another. Default: none.
+	Path string `yaml:"path"`
 }
 
 // Values is one string or a list of them.

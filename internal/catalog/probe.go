@@ -18,29 +18,31 @@ type Probe struct {
 	Paths []string `yaml:"paths"`
 	// PathAfter are texts, each directly before the base path and a quote, with which the software answers outside it.
 	PathAfter []string `yaml:"pathAfter"`
-	// Identity: all must be answered as expected. No other software may answer so.
+	// Identity are checks that must all be met. No other software may answer so.
 	Identity []Check `yaml:"identity"`
-	// Not: answers of relatives that pass Identity. A check that is met decides: the backend has the type that the
-	// check names, else wrong-identity, with its reason. A part of the software that answers no queries belongs here.
+	// Not are answers of relatives that meet the checks of identity. A check that is met decides: the backend has the
+	// type that the check names, else wrong-identity, with its reason. A part of the software that answers no queries
+	// belongs here.
 	Not []Check `yaml:"not"`
-	// Compatible: checks that prove no product, but prove that the agent's requests for the family are answered. One of
-	// them is enough if no type of the family was proven because the answer that would prove it is missing or
+	// Compatible are checks that prove no product, but prove that the agent's requests for the family are answered. One
+	// of them is enough if no type of the family was proven because the answer that would prove it is missing or
 	// forbidden.
 	Compatible []Check `yaml:"compatible"`
-	// Health: all must be answered as expected, otherwise not-ready.
+	// Health are checks that must all be met, otherwise the backend is not-ready.
 	Health []Check `yaml:"health"`
 	// Query is one cheap request that needs the same rights as the agent's requests. The backend is ready only if it is
 	// answered as expected. A refusal shows which credentials are needed. Without a query, health decides.
 	Query *Check `yaml:"query"`
-	// Degraded: answers to a health check of a backend that works in part. A new one is not published, and a published
-	// one is not withdrawn.
+	// Degraded are answers to a health check of a backend that works in part. A new one is not published, and a
+	// published one is not withdrawn.
 	Degraded []Check `yaml:"degraded"`
-	// Warn: answers that mean that something works less well than it could. They are reported and decide nothing.
+	// Warn are answers that mean that something works less well than it could. They are reported and decide nothing.
 	Warn []Check `yaml:"warn"`
 	// Members lists the servers to which the backend forwards each query, as Thanos Query does to the sidecars of
 	// Prometheus servers. The backends of its family with these addresses are its shards. No answer counts against it.
 	Members *Check `yaml:"members"`
-	// Version: where else the version may be found if Identity has not shown it. No answer counts against the backend.
+	// Version is where the version may be found if no check of identity has shown it. No answer counts against the
+	// backend.
 	Version []Check `yaml:"version"`
 }
 
@@ -50,31 +52,33 @@ type Probe struct {
 type Check struct {
 	// Get is the path to ask for, with its query.
 	Get string `yaml:"get"`
-	// Root: Get is a path of the server rather than one below the base path. If such a path of identity or health
-	// fails, it is tried below the base path too. If another path of health fails, it is tried at the root too.
-	// A 403 or 404 that Status accepts counts only if the other place does not answer otherwise.
+	// Root is true if the path is one of the server rather than one below the base path. If such a path of identity or
+	// health fails, it is tried below the base path too. If another path of health fails, it is tried at the root too.
+	// A 403 or 404 that status accepts counts only if the other place does not answer otherwise.
 	Root bool `yaml:"root"`
-	// Status accepted. Default 200.
+	// Status are the accepted status codes. Default 200.
 	Status []int `yaml:"status"`
-	// JSON: dotted path ("." is the whole answer) -> accepted values, with "*" as in Rule. "*" alone = any non-empty
-	// value, "[]" = an array, "{}" = an object, both perhaps empty, "null" = null.
+	// JSON are the accepted values of each dotted path ("." is the whole answer), with "*" as in a label's value of a
+	// rule. "*" alone is any non-empty value, "[]" an array and "{}" an object, both perhaps empty, "null" is null.
 	JSON map[string]Values `yaml:"json"`
-	// Body is a text that the body must contain; Text is the whole of it, but for white space around it.
+	// Body is a text that the body must contain.
 	Body string `yaml:"body"`
+	// Text is the whole of the body, but for white space around it.
 	Text string `yaml:"text"`
-	// Header: name -> accepted values, with "*" as in Rule.
+	// Header are the accepted values of each header, with "*" as in a label's value of a rule.
 	Header map[string]Values `yaml:"header"`
-	// Version is the dotted path of the version in a JSON answer. VersionAfter is a text before it in any other answer.
-	Version      string `yaml:"version"`
+	// Version is the dotted path of the version in a JSON answer.
+	Version string `yaml:"version"`
+	// VersionAfter is the text before the version in any other answer.
 	VersionAfter string `yaml:"versionAfter"`
-	// Is, under not: the type of the same family that answers so. The type itself ends the list: later checks do not
-	// count.
+	// Is names the type of the same family that answers so, only under not. The type itself ends the list: later checks
+	// do not count.
 	Is string `yaml:"is"`
-	// NoData, under warn: the backend has no data, so that it is not the primary if another one has data.
+	// NoData is true, only under warn, if the backend has no data. It is not the primary then, if another one has data.
 	NoData bool `yaml:"noData"`
-	// Addresses, under members: the dotted path of HOST:PORT in the JSON answer, with "[]" after what is a list.
+	// Addresses is the dotted path of HOST:PORT in the JSON answer, with "[]" after each list, only under members.
 	Addresses string `yaml:"addresses"`
-	// Or: other checks. One of them that is met is enough.
+	// Or are other checks, one of which is enough.
 	Or []Check `yaml:"or"`
 	// Because says for people what it means that the check fails (under not: that it is met).
 	Because string `yaml:"because"`

@@ -21,18 +21,18 @@ type Recipe struct {
 	By string `yaml:"by"`
 	// Source is where this is documented: repository and file.
 	Source string `yaml:"source"`
-	// When the recipe applies: any one must match the Service. Empty: always.
+	// When are signs, one of which must match the Service. Empty: the recipe always applies.
 	When []Sign `yaml:"when"`
 	// Secret is the Secret's name in the Service's namespace, and may contain $(service), $(namespace), $(label:KEY) or
 	// $(selector:KEY). Of several recipes that apply the first is used. Empty: no Secret is known, and people create
-	// one in HolmesGPT's namespace by Steps.
+	// one in HolmesGPT's namespace by the steps.
 	Secret string `yaml:"secret"`
-	// Keys of the Secret: field of toolset.credentials -> key.
+	// Keys are the keys of the Secret, by field of toolset.credentials.
 	Keys map[string]string `yaml:"keys"`
-	// Values that are not secret and the same in every installation, such as the user's name: field -> value.
+	// Values that are not secret and the same in every installation, by field, such as the user's name.
 	Values map[string]string `yaml:"values"`
-	// AgentToken: the credential is the token of HolmesGPT's own ServiceAccount. The recipe applies only if HolmesGPT
-	// sends that token.
+	// AgentToken is true if the credential is the token of HolmesGPT's own ServiceAccount. The recipe applies only if
+	// HolmesGPT sends that token.
 	AgentToken bool `yaml:"agentToken"`
 	// Steps come before the rest.
 	Steps []Step `yaml:"steps"`
@@ -42,8 +42,9 @@ type Recipe struct {
 
 // Sign identifies a Service of a chart or an operator: everything given must match, as in a Rule.
 type Sign struct {
-	// Labels and Selector: key -> accepted values, as in a Rule.
-	Labels   map[string]Values `yaml:"labels"`
+	// Labels are the accepted values of each label, as in a rule.
+	Labels map[string]Values `yaml:"labels"`
+	// Selector is the same for the labels in the Service's selector.
 	Selector map[string]Values `yaml:"selector"`
 	// Names are patterns for the Service's name.
 	Names Values `yaml:"names"`

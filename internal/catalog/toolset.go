@@ -9,7 +9,7 @@ import (
 // $(service). A setting may be $(link) and is omitted if no link is known. Placeholders are replaced in the decoded
 // tree, never in text. No key may contain a dot: HolmesGPT rejects a file with such a key.
 type Toolset struct {
-	// HolmesGPT entries: Elasticsearch has two.
+	// HolmesGPT are the toolsets in the HolmesGPT document. Elasticsearch has two.
 	HolmesGPT []Entry `yaml:"holmesgpt"`
 	// Compact is the config of the compact form, with the primary's URL.
 	Compact map[string]any `yaml:"compact"`
@@ -21,8 +21,8 @@ type Toolset struct {
 	// Files are settings of an instance that name files in HolmesGPT's pod and are given together: a client
 	// certificate and its key.
 	Files []string `yaml:"files"`
-	// UsuallyWantsCredentials: references are written for the primary even if no probe has shown that it requires
-	// credentials.
+	// UsuallyWantsCredentials is true if references are written for the primary even if no probe has shown that it
+	// requires credentials.
 	UsuallyWantsCredentials bool `yaml:"usuallyWantsCredentials"`
 	// Recipes say where the credentials are stored, the best first.
 	Recipes []Recipe `yaml:"recipes"`
@@ -53,8 +53,9 @@ type Entry struct {
 // Tokens is what a toolset adds to each request to the agent's model, measured with HolmesGPT 0.45 (make test-holmes):
 // the schemas of its tools and its instructions, some of which are repeated for each instance.
 type Tokens struct {
-	// Toolset is the cost of the toolset itself, and Instance what each of its instances adds.
-	Toolset  int `yaml:"toolset"`
+	// Toolset is the cost of the toolset itself.
+	Toolset int `yaml:"toolset"`
+	// Instance is what each of its instances adds.
 	Instance int `yaml:"instance"`
 }
 
@@ -138,7 +139,7 @@ type Credential struct {
 	Prefix string `yaml:"prefix"`
 	// Auth is the kind of auth that the field belongs to, for HTTP toolsets: bearer, basic, digest or header.
 	Auth string `yaml:"auth"`
-	// Header is the header's name if Auth is header.
+	// Header is the header's name, if auth is header.
 	Header string `yaml:"header"`
 	// Compact is the field's name in the compact form. Empty: the compact form does not have it.
 	Compact string `yaml:"compact"`

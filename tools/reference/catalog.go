@@ -29,8 +29,8 @@ func types(m *markdown, _ string) error {
 	rows := [][]string{{"type", "use", "toolset of HolmesGPT", "variables of the primary, if it requires credentials"}}
 	for _, t := range c.Types {
 		var toolsets, variables []string
-		for _, e := range t.Toolset.HolmesGPT {
-			toolsets = append(toolsets, cmp.Or(e.Name, t.Type+"/<namespace>/<service>"))
+		for i := range t.Toolset.HolmesGPT {
+			toolsets = append(toolsets, t.EntryName(i, false))
 		}
 		for _, c := range t.Toolset.Credentials {
 			if c.Variable != "" {
@@ -95,7 +95,6 @@ func catalogSchema(m *markdown, root string) error {
 // structure describes a struct, and adds the structs of its fields to the list.
 func structure(m *markdown, s *source, t reflect.Type, list []reflect.Type) ([]reflect.Type, error) {
 	rows := [][]string{{"field", "type", "meaning"}}
-	above := "" // one comment may stand over several fields
 	for i := range t.NumField() {
 		f := t.Field(i)
 		key := f.Tag.Get("yaml")
@@ -111,11 +110,6 @@ func structure(m *markdown, s *source, t reflect.Type, list []reflect.Type) ([]r
 			}
 		}
 		if meaning == "" {
-			meaning = "See " + span(above) + "."
-		} else {
-			above = key
-		}
-		if above == "" {
 			return nil, fmt.Errorf("the field %s of %s has no comment", f.Name, t)
 		}
 		rows = append(rows, []string{span(key), kind, meaning})

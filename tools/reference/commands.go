@@ -26,7 +26,9 @@ func commands(m *markdown, _ string) error {
 			f.DefValue = "~/.kube/cache"
 		}
 		c.DisableAutoGenTag = true
-		c.Long = fenced("text", c.Long)
+		if c.Long != "" {
+			c.Long = fenced("text", c.Long)
+		}
 		toHeading := func(file string) string {
 			return "#" + strings.NewReplacer("_", "-", ".md", "").Replace(file)
 		}

@@ -57,8 +57,8 @@ func configMap(m *markdown, root string) error {
 		"It never makes the ConfigMap larger than %d KiB, and records a Warning Event from %d KiB on.",
 		publish.MaxBytes>>10, publish.WarnBytes>>10))
 	m.heading(2, "Example")
-	m.para("The output of `generate` for a small cluster. HASH is eight digits that change with the document. " +
-		"`serve` adds `state.json`.")
+	m.para("The output of `generate` for a small cluster. HASH is eight hexadecimal digits that change with the " +
+		"document. `serve` adds `state.json`.")
 	text, err := golden(root, "internal/cli/testdata/generate-configmap.golden")
 	if err != nil {
 		return err

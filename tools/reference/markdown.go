@@ -84,7 +84,7 @@ var plainEscapes = strings.NewReplacer("|", `\|`, "<", "&lt;", "*", `\*`, "\n", 
 
 // codeLike matches text that is shown as code: quoted words, placeholders, keys of the configuration, annotations.
 var codeLike = regexp.MustCompile("`[^`]+`" +
-	`|"[^" ]*"|\$\([a-z]+\)|\{\{[^}]*\}\}|<[a-z]+>(/<[a-z]+>)*(-[a-z]+\.yaml)?` +
+	`|"[^" ]*"|\$\([a-z]+(:KEY)?\)|\{\{[^}]*\}\}|<[a-z]+>(/<[a-z]+>)*(-[a-z]+\.yaml)?` +
 	`|\b(discovery|health|output|holmesgpt|catalog|tls|security|server|metrics|auth|log)\.[a-z][a-zA-Z]+\b` +
 	`|\bkubernaut\.io/[a-z/-]+|\b[a-z]+\.(yaml|json)\b`)
 

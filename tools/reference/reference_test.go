@@ -103,6 +103,7 @@ func TestProse(t *testing.T) {
 		`a | b and "*"`:                  "a \\| b and `\"*\"`",
 		"<namespace>/<service> or \n it": "`<namespace>/<service>` or it",
 		"$(url) in {{ env.X }}":          "`$(url)` in `{{ env.X }}`",
+		"$(label:KEY) or $(service)":     "`$(label:KEY)` or `$(service)`",
 		"`a|b` * <c":                     "`a\\|b` \\* &lt;c",
 	} {
 		if got := prose(in); got != want {
@@ -120,6 +121,7 @@ func TestSources(t *testing.T) {
 			"| `OverridesInvalid` | Warning | ConfigMap | the last good overrides stay in force: … |",
 			"| `BadAnnotation` | Warning | Service | the problem, and what to do about it |",
 		},
+		"types.md":       {"| [Jaeger](#jaeger) | Traces and the services they cross | `jaeger` | "},
 		"annotations.md": {"| `kubernaut.io/toolset` | ", "| `kubernaut.io/toolset-health-path` | Another name for "},
 		"metrics.md":     {"- `state`: `accepted` (published, or ready to be), "},
 		"api.md":         {"| `GET /api/v1/services` | List the Services with their verdicts | `list services` |"},
