@@ -139,7 +139,7 @@ var reasonValues = map[string]func(subject) string{
 	"other":      func(s subject) string { return s.r.Other.String() },
 	"namespace":  func(s subject) string { return s.f.Namespace },
 	"service":    func(s subject) string { return show(s.f.Name) },
-	"winner":     func(s subject) string { return s.f.Winner.String() },
+	"preferred":  func(s subject) string { return s.f.Winner.String() },
 	"blocker":    func(s subject) string { return s.f.Blocker.String() },
 	"kept":       func(s subject) string { return kept(s.f) },
 	"observed":   func(s subject) string { return Observed(s.f) },

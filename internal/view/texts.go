@@ -123,7 +123,7 @@ var texts = map[backend.Code]string{
 		"as the primary in a trusted namespace it would get the usual ones, " +
 		"but the place of the primary is kept for {kept}{beside}" + addRemedy,
 	backend.CodeCredentialsPlain: "it answers plain HTTP, although it has answered over TLS before " +
-		"or its port or labels say TLS, so it gets no credentials: somebody on the way to it could read them",
+		"or its port or labels say TLS, so it gets no credentials, which could be read on the way to it",
 
 	backend.CodeDuplicateDown:     frontsSame + "that one works, this one does not",
 	backend.CodeDuplicateLocked:   frontsSame + "that one works without credentials",
@@ -173,7 +173,7 @@ const (
 		"a namespace in security.trustedNamespaces has none"
 	onlyTrusted = "is accepted only from a namespace that the configuration lists in security.trustedNamespaces"
 	bySetting   = ", because security.annotations is trusted; {namespace} is not listed"
-	frontsSame  = "it leads to the same backend as {winner}, which is used: "
+	frontsSame  = "it leads to the same backend as {preferred}, which is used: "
 	tooLong     = " from annotations and responses in its namespace, which take more than {limit} bytes in total; " +
 		"the oldest are published first; choose shorter ones"
 	addRemedy = "; to publish it, add to the configuration: {remedy}{contents}"
