@@ -90,8 +90,15 @@ func TestNoSecrets(t *testing.T) {
 		"header as text": func(l *slog.Logger) {
 			l.Info("x", "request", "GET / HTTP/1.1\r\nAuthorization: Basic "+secret+"\r\nHost: h")
 		},
-		"header":              func(l *slog.Logger) { l.Info("x", "header", http.Header{"Authorization": {"Bearer " + secret}}) },
-		"cookie":              func(l *slog.Logger) { l.Info("x", "header", http.Header{"Cookie": {"grafana_session=" + secret}}) },
+		"header": func(l *slog.Logger) { l.Info("x", "header", http.Header{"Authorization": {"Bearer " + secret}}) },
+		"cookie": func(l *slog.Logger) { l.Info("x", "header", http.Header{"Cookie": {"grafana_session=" + secret}}) },
+		"raw JSON": func(l *slog.Logger) {
+			l.Info("x", "body", json.RawMessage(`{"Authorization":"Basic `+secret+`"}`))
+		},
+		"behind a pointer": func(l *slog.Logger) {
+			at := "http://host/a?b=c&token=" + secret
+			l.Info("x", "request", struct{ URL *string }{&at})
+		},
 		"api key":             func(l *slog.Logger) { l.Info("x", "header", map[string]string{"X-Api-Key": secret}) },
 		"bearer in an error":  func(l *slog.Logger) { l.Error("x", "err", errors.New("denied: bearer "+secret)) },
 		"token of an account": func(l *slog.Logger) { l.Error("x", "err", errors.New("token "+jwt+" has expired")) },

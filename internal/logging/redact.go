@@ -22,8 +22,8 @@ var secrets = []struct {
 	{regexp.MustCompile(`(?i)((?:proxy-)?authorization|(?:set-)?cookie|x-(?:api-key|auth-token|access-token))` +
 		`(["'\\]*\s*[:=]\s*[\["'\\]*)[^"'\]\r\n\\]+`), `${1}${2}` + asterisks},
 	// Parameters of a query.
-	{regexp.MustCompile(`(?i)([?&](?:access_|id_|refresh_)?(?:token|api[_-]?key|key|password|secret|sig|signature)=)` +
-		`[^&\s"'#]+`), `${1}` + asterisks},
+	{regexp.MustCompile(`(?i)((?:[?&]|\\u0026)(?:access_|id_|refresh_)?` + // "&" as JSON writes it
+		`(?:token|api[_-]?key|key|password|secret|sig|signature)=)[^&\s"'#]+`), `${1}` + asterisks},
 	// Tokens.
 	{regexp.MustCompile(`(?i)\b(bearer\s+)[a-z0-9._~+/=-]{16,}`), `${1}` + asterisks},
 	{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?`), asterisks},
@@ -62,11 +62,14 @@ func redactValue(key string, v slog.Value) slog.Value {
 		if secretKey(key) {
 			return slog.StringValue(asterisks)
 		}
-		// The handlers write other values as JSON or like this, in which they can show different parts.
+		// The handlers write other values as JSON or as text, which can show different parts: as text, pointers and
+		// raw JSON are numbers.
 		text := fmt.Sprintf("%+v", x)
 		encoded, _ := json.Marshal(x) // nil if it cannot be written as JSON
-		if redact(text) != text || redact(string(encoded)) != string(encoded) {
-			return slog.StringValue(redact(text))
+		for _, form := range []string{text, string(encoded)} {
+			if clean := redact(form); clean != form {
+				return slog.StringValue(clean)
+			}
 		}
 		return v
 	}
