@@ -34,8 +34,10 @@ func (f *File) Set(option, assignment string) {
 
 // child returns the value of a key of v. It adds what the document does not have.
 func (v *value) child(key string, set *flag) *value {
-	if v.unparsed { // an earlier flag gave the whole mapping; a text that is no mapping is replaced
-		_ = v.parseFlag(reflect.Map)
+	// An earlier flag may have given the whole mapping. A value that is no mapping is replaced.
+	if whole := *v; v.unparsed && v.parseFlag(reflect.Map) != nil {
+		*v = whole // not YAML, which Decode reports
+		return &value{up: v, key: &yaml.Node{Kind: yaml.ScalarNode, Value: key}}
 	}
 	if v.byKey == nil {
 		v.become(&yaml.Node{Kind: yaml.MappingNode}, set)

@@ -98,11 +98,14 @@ func TestSetBesideFile(t *testing.T) {
 	f.Set("--set", "section.interval=1s")
 	f.Set("--set", "count=many")
 	f.Set("--set", "labels={c: d}")
+	f.Set("--set", "tree={a: [1}")
+	f.Set("--set", "tree.c=2")
 	var out doc
 	f.Decode(&out)
 	f.At("labels.c", "expected something else")
 	want := `f.yaml:1:7: wait: expected a duration such as 30s or 5m, found "30"
 --set count: expected a whole number, found "many"
+--set tree: not valid YAML: did not find expected ',' or ']' (a bracket is not closed)
 --set labels: labels.c: expected something else`
 	if d := cmp.Diff(want, message(f.Err())); d != "" {
 		t.Error(d)
