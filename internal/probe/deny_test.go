@@ -1,11 +1,15 @@
 package probe
 
 import (
+	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -104,6 +108,56 @@ func TestDeniedIsNotDialled(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Each request has its own connection, so that a name may lead elsewhere each time (DNS rebinding). Each connection is
+// checked.
+func TestNameThatMoves(t *testing.T) {
+	t.Attr("req", "DTS-PRB-5")
+	t.Attr("req", "DTS-SEC-3")
+	var asked atomic.Int32
+	target := serve(t, lookupType(t, "prometheus"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		prometheus.ServeHTTP(w, r)
+	}))
+	target.Candidate.ForeignHost, target.Candidate.Host = true, "moves.example"
+	resolver := net.DefaultResolver
+	t.Cleanup(func() { net.DefaultResolver = resolver })
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		client, server := net.Pipe()
+		address := [4]byte{127, 0, 0, 1}
+		if asked.Load() > 0 {
+			address = [4]byte{127, 66, 0, 1}
+		}
+		go nameServer(server, address)
+		return client, nil
+	}}
+	p := newProber(t, Options{DenyCIDRs: []netip.Prefix{netip.MustParsePrefix("127.66.0.0/16")}})
+	expect(t, p.Probe(t.Context(), target), observed{
+		Outcome: backend.Unreachable, Cause: backend.CauseDenied, Scheme: "http", Detail: "127.66.0.1 is in 127.66.0.0/16",
+	})
+	if n := asked.Load(); n != 1 {
+		t.Errorf("%d requests were answered, want one", n)
+	}
+}
+
+// nameServer answers a query over TCP (RFC 1035): names have this address, and no IPv6 address.
+func nameServer(c net.Conn, address [4]byte) {
+	defer c.Close()
+	query := make([]byte, 512)
+	n, err := c.Read(query) // the resolver writes all at once
+	if err != nil || n < 14 {
+		return
+	}
+	const header, ipv4 = 12, 1
+	query = query[2:n]
+	end := header + bytes.IndexByte(query[header:], 0) + 5 // after the type and the class
+	answer := slices.Concat(query[:2], []byte{0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0}, query[header:end])
+	if query[end-3] == ipv4 {
+		answer[7] = 1
+		answer = slices.Concat(answer, []byte{0xc0, header, 0, ipv4, 0, 1, 0, 0, 0, 0, 0, 4}, address[:])
+	}
+	_, _ = c.Write(slices.Concat([]byte{0, byte(len(answer))}, answer))
 }
 
 // TestDenied checks that unproven targets are denied like probed ones, without a request.

@@ -82,26 +82,21 @@ func (p *Prober) transport(ctx context.Context, t Target, addr string) *http.Tra
 		}
 		return p.deny.check(ap.Addr())
 	}}
-	dial := func(_ context.Context, network, _ string) (net.Conn, error) {
-		conn, err := dialer.DialContext(ctx, network, addr)
-		if err != nil {
-			return nil, err
+	dial := func(overTLS bool) func(context.Context, string, string) (net.Conn, error) {
+		return func(_ context.Context, network, _ string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, addr)
+			if err == nil && overTLS {
+				conn, err = p.secured(ctx, t, conn)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return newFewLines(conn), nil
 		}
-		return newFewLines(conn), nil
-	}
-	secured := func(_ context.Context, network, _ string) (net.Conn, error) {
-		conn, err := dialer.DialContext(ctx, network, addr)
-		if err == nil {
-			conn, err = p.secured(ctx, t, conn)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return newFewLines(conn), nil
 	}
 	return &http.Transport{
-		DialContext:            dial,
-		DialTLSContext:         secured,
+		DialContext:            dial(false),
+		DialTLSContext:         dial(true),
 		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
 		DisableCompression:     true,
 		DisableKeepAlives:      true,

@@ -79,8 +79,8 @@ const (
 	longestWait = 10 * time.Second
 )
 
-// Probe probes one backend and tries again if the failure may be temporary. The caller does not
-// probe two targets of one namespace at one address at once. If the context ends, the candidate stays unprobed.
+// Probe probes one backend and tries again if the failure may be temporary. The caller does not probe two targets of
+// one namespace at one address at once. If the context ends, the candidate stays unprobed.
 func (p *Prober) Probe(ctx context.Context, t Target) backend.Observation {
 	o, done := p.untouched(t)
 	if done {

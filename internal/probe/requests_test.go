@@ -2,7 +2,6 @@ package probe
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -185,24 +184,5 @@ func TestLargeAnswerIsRequestedOnce(t *testing.T) {
 	expect(t, got, observed{Outcome: backend.Ready, Identity: true, Scheme: "http", Version: "2.10.0"})
 	if requests["/api/services"] != 1 || len(got.Requests) != 2 {
 		t.Errorf("requests %v, want one for the services and one for the version", requests)
-	}
-}
-
-// If a backend drops each kept connection, only the lost request is sent once more.
-func TestLostRequestsAreBounded(t *testing.T) {
-	t.Attr("req", "DTS-PRB-5")
-	var requests atomic.Int32
-	target := raw(t, lookupType(t, "prometheus"), each(func(c net.Conn, _ *http.Request, n int) {
-		requests.Add(1)
-		if n > 0 {
-			_ = c.Close()
-			return
-		}
-		fmt.Fprintf(c, "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /%x\r\n\r\n", time.Now().UnixNano())
-	}))
-	got := newProber(t, Options{}).Probe(t.Context(), target)
-	expect(t, got, observed{Outcome: backend.WrongIdentity, Scheme: "http", Detail: "requests to other pages"})
-	if n := int(requests.Load()); n > maxRequests+1 {
-		t.Errorf("%d requests", n)
 	}
 }
