@@ -29,8 +29,8 @@ const (
 	extra      = "zipkin-toolset.yaml"
 )
 
-// TestDrift: whatever somebody does to what is ours is undone at once, and whatever is not ours stays to the byte. All the ways in
-// which a key can drift are in TestRealAPIServer of internal/publish.
+// TestDrift: whatever somebody does to what is ours is undone at once, and whatever is not ours stays to the byte. That the field
+// managers are named is in TestRealAPIServer of internal/publish.
 func TestDrift(t *testing.T) {
 	t.Attr("req", "DTS-OUT-7 DTS-OUT-8 DTS-MET-1")
 	env := testenv.Shared(t)
