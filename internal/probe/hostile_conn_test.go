@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -177,6 +178,13 @@ func TestHostileTLS(t *testing.T) {
 			}
 		}
 	}
+	var connections atomic.Int32
+	later := func(c net.Conn) {
+		if connections.Add(1) == 1 {
+			chain(0)(c)
+		}
+		_, _ = io.Copy(io.Discard, c)
+	}
 	unreachable := func(cause, detail string) observed {
 		return observed{Outcome: backend.Unreachable, Cause: cause, Detail: detail}
 	}
@@ -186,6 +194,7 @@ func TestHostileTLS(t *testing.T) {
 		want   observed
 	}{
 		{"a handshake that never begins", func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, unreachable(causeTimeout, "")},
+		{"a later handshake that never begins", later, unreachable(causeTimeout, "")},
 		{"a handshake that drips", records("\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", "x", 10*time.Millisecond), unreachable(causeTimeout, "")},
 		{"empty records", records("", "\x16\x03\x03\x00\x00", 0), unreachable(causeOther, "the TLS handshake fails")},
 		{"warnings without end", records("", "\x15\x03\x03\x00\x02\x01\x5a", 0), unreachable(causeOther, "the TLS handshake fails")},
