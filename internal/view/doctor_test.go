@@ -32,6 +32,19 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
+// The lines that print HolmesGPT's values do so for the ConfigMap that was checked, with the credentials of the service.
+func TestDoctorValues(t *testing.T) {
+	t.Attr("req", "DTS-CLI-7")
+	facts := &doctor.Facts{ConfigMap: backend.Ref{Namespace: "holmes", Name: "toolsets"}}
+	const want = "kubectl -n holmes get configmap dynamic-toolset-config -o jsonpath='{.data.config\\.yaml}' > config.yaml\n" +
+		"dynamic-toolset generate --probe=proxy --values --config config.yaml > holmesgpt-values.yaml"
+	for _, code := range []doctor.Code{doctor.CodeNoAgent, doctor.CodeVariableMissing, doctor.CodeVariableEmpty} {
+		if got := NewDoctor(facts, []doctor.Check{{Code: code}}).Checks[0].Advice[0].Command; got != want {
+			t.Errorf("%s: %s", code, got)
+		}
+	}
+}
+
 // TestDoctorSources: what is not known is not said as if it were.
 func TestDoctorSources(t *testing.T) {
 	t.Attr("req", "DTS-CLI-7")

@@ -10,8 +10,11 @@ type doctorText struct{ message, advice, command string }
 const (
 	addVariable = "Add to additionalEnvVars in the values of HolmesGPT's chart:"
 	setVariable = "Set it in additionalEnvVars in the values of HolmesGPT's chart:"
-	allValues   = "dynamic-toolset generate --probe=proxy --values > holmesgpt-values.yaml"
-	mountLines  = "additionalVolumes: [{name: dynamic-toolsets, configMap: {name: <configmap-name>}}]\n" +
+	// Only the configuration of the service names the namespace and the credentials.
+	allValues = "kubectl -n <configmap-namespace> get configmap dynamic-toolset-config " +
+		"-o jsonpath='{.data.config\\.yaml}' > config.yaml\n" +
+		"dynamic-toolset generate --probe=proxy --values --config config.yaml > holmesgpt-values.yaml"
+	mountLines = "additionalVolumes: [{name: dynamic-toolsets, configMap: {name: <configmap-name>}}]\n" +
 		"additionalVolumeMounts: [{name: dynamic-toolsets, mountPath: <want-quoted>, readOnly: true}]"
 	// Each variable has its own field manager, so that the keys of other variables in the same object stay.
 	setKey = "read -rs VALUE && kubectl -n <namespace> create <kind> <object-name> --from-literal=<key>=\"$VALUE\"" +
