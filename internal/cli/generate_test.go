@@ -106,6 +106,13 @@ spec: {clusterIP: 127.0.88.16, ports: [{name: http-query, port: 16686}]}
 	}
 }
 
+// TestTokensUnknown: toolsets that the overrides add have no known cost.
+func TestTokensUnknown(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	overrides := writeFile(t, "overrides.yaml", "toolsets:\n  helm/core: {enabled: true}\n")
+	expect(t, mustRun(t, "generate", "-f", clusterFile, "--overrides", overrides).err, "kubernetes/logs 450, unknown for 1 more\n")
+}
+
 // TestTokensOfTheCheapest: what is not named is a sum, so that the figures add up.
 func TestTokensOfTheCheapest(t *testing.T) {
 	t.Attr("req", "DTS-CLI-5")

@@ -44,7 +44,7 @@ func reportTokens(s Streams, toolsets []view.Toolset) {
 		each = append(each, fmt.Sprintf("the others together %d", rest))
 	}
 	if unknown > 0 {
-		each = append(each, fmt.Sprintf("not known for %d toolsets", unknown))
+		each = append(each, fmt.Sprintf("unknown for %d more", unknown))
 	}
 	note(s, "with each request the agent's model reads some %d tokens about the toolsets: %s",
 		sum, strings.Join(each, ", "))

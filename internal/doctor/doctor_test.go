@@ -242,7 +242,7 @@ func TestExamine(t *testing.T) {
 			other := *holmes(f)
 			other.Name, other.Pod = "y-holmes", corev1.PodSpec{Containers: []corev1.Container{{Image: "robustadev/holmes@sha256:1"}}}
 			f.Workloads = append(f.Workloads, other)
-		}, []Code{CodeNotMounted}},
+		}, []Code{CodeNotMounted, CodeLocationMissing, CodeIntervalMissing, CodePatienceMissing, CodeVariableMissing}},
 		{"an image of another name that mounts it", func(f *Facts) { container(f).Image = "example.com/mirror/agent:1" }, nil},
 		{"something may not be read", func(f *Facts) { f.Unseen = []Right{{Verb: "list", Resource: "deployments"}} }, []Code{CodeUnseen}},
 	}

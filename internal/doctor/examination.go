@@ -55,9 +55,7 @@ func (e *examination) run() {
 		e.elsewhere()
 		return
 	}
-	if !e.mounted() {
-		return
-	}
+	e.mount()
 	e.interval()
 	e.patience()
 	e.variables()
@@ -77,19 +75,20 @@ func (e *examination) elsewhere() {
 	e.add(Check{Level: Todo, Code: CodeOtherNamespace})
 }
 
-// mounted checks how the container gets the document. Without a mount the examination ends.
-func (e *examination) mounted() bool {
+// mount checks how the container gets the document.
+func (e *examination) mount() {
 	m, what := e.facts.mount(e.workload, e.container)
+	file := toolset.KeyHolmesGPT
 	if m == nil {
 		e.add(Check{Level: Todo, Code: CodeNotMounted, Want: MountPath})
-		return false
+		e.location(path.Join(MountPath, file)) // once it is mounted
+		return
 	}
-	file := toolset.KeyHolmesGPT
 	if items := what.Items; len(items) > 0 {
 		i := slices.IndexFunc(items, func(k corev1.KeyToPath) bool { return k.Key == toolset.KeyHolmesGPT })
 		if i < 0 {
 			e.add(Check{Level: Todo, Code: CodeItems, Name: m.Name, Want: toolset.KeyHolmesGPT})
-			return true
+			return
 		}
 		file = items[i].Path
 	}
@@ -97,14 +96,13 @@ func (e *examination) mounted() bool {
 	case !isDirectory(m):
 		e.add(Check{Level: Todo, Code: CodeSubPath, Value: cmp.Or(m.SubPath, m.SubPathExpr), Want: MountPath})
 		e.location(path.Join(MountPath, file)) // once the directory is mounted
-		return true
+		return
 	case what.Optional != nil && *what.Optional:
 		e.add(Check{Level: Todo, Code: CodeOptional, Name: m.Name})
 	default:
 		e.add(Check{Level: OK, Code: CodeMounted, Name: m.MountPath})
 	}
 	e.location(path.Join(m.MountPath, file))
-	return true
 }
 
 // setting adds the check of a variable whose value is known if it is plain text. missing and wrong are the outcomes for
