@@ -152,6 +152,13 @@ func TestNamespaceLimit(t *testing.T) {
 		if got := r.report.told("BackendsLeftOut"); len(got) != 1 || !strings.Contains(got[0], "namespace evil") {
 			t.Errorf("Events: %q, want one about the namespace", got)
 		}
+		r.world.Freeze("evil")
+		pass(time.Minute)
+		if got := r.report.lines("no longer left out"); len(got) > 0 {
+			t.Errorf("while nothing is known of the namespace: %q", got)
+		}
+		r.world.Thaw("evil")
+		pass(time.Minute)
 		r.remove("evil", "x4")
 		pass(time.Second)
 		r.expect(t, "there is room for another", "-custom/evil/x4:", "custom/evil/x1:")

@@ -252,7 +252,11 @@ func TestMisnamedPrimaryIsTold(t *testing.T) {
 	if got := l.lines("configured primary missing"); len(got) != 1 || !strings.Contains(got[0], "service=m/gone") {
 		t.Errorf("log: %q", got)
 	}
-	cycle(true, false, nil) // a new look has not ended
+	cycle(true, false, nil)                                                    // a new look has not ended
+	l.Cycle(&Snapshot{Leading: true, Discovered: true, Frozen: []string{"m"}}) // nothing is known of it
+	if got := l.lines("primary found"); len(got) > 0 {
+		t.Errorf("log: %q", got)
+	}
 	cycle(true, true, nil)
 	if got := l.lines("primary found"); len(got) != 1 {
 		t.Errorf("log: %q", got)
@@ -261,7 +265,7 @@ func TestMisnamedPrimaryIsTold(t *testing.T) {
 		"PrimaryMissing: primary: {prometheus: m/gone}: there is no such Service among those that are read; until it is corrected, no prometheus is the primary",
 		"PrimaryFound: the primary prometheus that the configuration names is there",
 	}
-	if d := cmp.Diff(want, events.configMap); d != "" {
+	if d := cmp.Diff(want, slices.Concat(l.told("PrimaryMissing"), l.told("PrimaryFound"))); d != "" {
 		t.Error(d)
 	}
 	for range 50 {

@@ -56,7 +56,7 @@ type Report struct {
 	backends  logging.Conditions[backend.Key, reported]
 	limited   logging.Conditions[limited, bool]
 	warnings  logging.Conditions[toolset.Warning, bool] // about the document
-	misnamed  logging.Conditions[string, string]        // by type: why the configured primary cannot be one
+	misnamed  logging.Conditions[backend.Key, string]   // why the configured primary cannot be one
 	bad       logging.Conditions[backend.Ref, complaint]
 	clashes   logging.Conditions[backend.Ref, complaint] // the part of bad that is caused by another Service
 }

@@ -131,21 +131,22 @@ func (r *Report) reportMisnamed(s *Snapshot) {
 	if !s.Discovered || s.Source != nil { // not known yet
 		return
 	}
-	now := map[string]bool{}
+	now := map[backend.Key]bool{}
 	for _, m := range s.Misnamed {
-		now[m.Type] = true
+		key := backend.Key{Ref: m.Ref, Type: m.Type}
+		now[key] = true
 		text := view.MisnamedLine(m.Type, m.Ref, m.Finding)
-		if !r.misnamed.Is(m.Type, text) && s.Leading && r.mayReport("PrimaryMissing", m.Namespace) {
-			r.misnamed.Reported(m.Type, text)
+		if !r.misnamed.Is(key, text) && s.Leading && r.mayReport("PrimaryMissing", m.Namespace) {
+			r.misnamed.Reported(key, text)
 			r.Log.Warn("configured primary missing",
 				"type", m.Type, "service", m.Ref.String(), "reason", view.Misnamed(m.Type, m.Finding))
 			r.Events.ConfigMap(true, "PrimaryMissing", text)
 		}
 	}
-	over := r.misnamed.Over(func(typ string) bool { return now[typ] })
-	for _, typ := range slices.Sorted(maps.Keys(over)) {
-		r.Log.Info("configured primary found", "type", typ)
-		r.Events.ConfigMap(false, "PrimaryFound", "the primary "+typ+" that the configuration names is there")
+	over := r.misnamed.Over(func(k backend.Key) bool { return now[k] || slices.Contains(s.Frozen, k.Namespace) })
+	for _, key := range slices.SortedFunc(maps.Keys(over), backend.Key.Compare) {
+		r.Log.Info("configured primary found", "type", key.Type)
+		r.Events.ConfigMap(false, "PrimaryFound", "the primary "+key.Type+" that the configuration names is there")
 	}
 }
 
@@ -182,7 +183,9 @@ func (r *Report) reportLimits(s *Snapshot) {
 				fmt.Sprintf("not all backends of namespace %s are published: %s", l.namespace, view.Reason(example[l])))
 		}
 	}
-	for l := range r.limited.Over(func(l limited) bool { return count[l] > 0 }) {
+	for l := range r.limited.Over(func(l limited) bool {
+		return count[l] > 0 || slices.Contains(s.Frozen, l.namespace)
+	}) {
 		r.Log.Info("backends no longer left out", "namespace", l.namespace, "limit", string(l.limit))
 	}
 }
