@@ -428,6 +428,15 @@ func TestRestartWithdrawsNothing(t *testing.T) {
 		pass(2 * time.Minute)
 		r.expect(t, "after three failures", "-ns/a", "ns/b")
 	})
+	left[toolset.KeyState] = "{"
+	start(t, left, []string{"a", "b"}, true, Options{}, func(r *rig) {
+		r.expect(t, "its record cannot be read", "ns/a", "ns/b")
+		log := r.report.lines("")
+		count := func(text string) int { return strings.Count(strings.Join(log, ""), text) }
+		if n := r.output.count(); n != 1 || count("recorded state not readable") != 1 || count("backend withdrawn") > 0 {
+			t.Errorf("%d writes, want that of the record alone: %q", n, log)
+		}
+	})
 }
 
 // Another replica may have led and written between two terms, of which the loop saw neither the end nor the beginning.
