@@ -236,7 +236,7 @@ func (c *Controller) judge(s *Snapshot) {
 	o.Recorded, o.FirstRoundOver, o.Taken = c.memory.primaries, s.Discovered, c.memory.overrides.named
 	observations := c.monitor.Observations()
 	s.Findings = inventory.Judge(c.addFrozen(c.known(), observations), observations, o)
-	c.memory.keepShards(s.At, s.Findings)
+	c.memory.keepShards(s.At, s.Findings, c.frozen)
 	s.Findings, s.held = c.damper.hold(s.At, s.Findings)
 	inventory.Choose(s.Findings, o)
 	if s.Discovered && s.Source == nil {

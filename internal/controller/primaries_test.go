@@ -177,16 +177,17 @@ func TestMisnamedPrimaryIsFound(t *testing.T) {
 }
 
 // A shard that was restarted stays one until its querier has learned of the new pod; while the querier is down it is none.
+// While one of the two cannot be read, it stays what it was.
 func TestShardsAreKeptForAMoment(t *testing.T) {
 	t.Attr("req", "DTS-OUT-12")
 	query := finding(prometheus("query"), "thanos")
 	key := query.Candidate.Key()
 	var m memory
 	start := time.Unix(1000, 0)
-	at := func(after time.Duration, of backend.Key, verdict backend.Verdict) backend.Key {
+	at := func(after time.Duration, of backend.Key, verdict backend.Verdict, frozen ...string) backend.Key {
 		f := finding(prometheus("prometheus"), "prometheus")
 		f.ShardOf, query.Verdict = of, verdict
-		m.keepShards(start.Add(after), []*backend.Finding{f, query})
+		m.keepShards(start.Add(after), []*backend.Finding{f, query}, frozen)
 		return f.ShardOf
 	}
 	for _, step := range []struct {
@@ -206,6 +207,22 @@ func TestShardsAreKeptForAMoment(t *testing.T) {
 	} {
 		if got := at(step.after, step.of, step.verdict); got != step.want {
 			t.Errorf("%s: a shard of %v, want %v", step.what, got, step.want)
+		}
+	}
+	query = finding(in("queriers", prometheus("query")), "thanos")
+	for _, frozen := range []string{"ns", "queriers"} {
+		m, key = memory{}, query.Candidate.Key()
+		at(0, key, backend.Accepted)
+		for _, after := range []time.Duration{time.Hour, 2 * time.Hour} {
+			if got := at(after, backend.Key{}, backend.Accepted, frozen); got != key {
+				t.Errorf("%s cannot be read for %s: a shard of %v", frozen, after, got)
+			}
+		}
+		if at(2*time.Hour+shardKept-1, backend.Key{}, backend.Accepted) != key {
+			t.Errorf("%s can be read again: a shard of none before its querier was asked", frozen)
+		}
+		if got := at(2*time.Hour+shardKept, backend.Key{}, backend.Accepted); got != (backend.Key{}) {
+			t.Errorf("%s can be read for long: still a shard of %v", frozen, got)
 		}
 	}
 }

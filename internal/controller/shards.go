@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"slices"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -17,8 +18,8 @@ type shard struct {
 }
 
 // keepShards keeps a backend a shard for shardKept, so that its restart does not change the document. It is not a shard
-// while its querier is not published.
-func (m *memory) keepShards(now time.Time, findings []*backend.Finding) {
+// while its querier is not published. While the namespace of one of the two is frozen, it stays what it was.
+func (m *memory) keepShards(now time.Time, findings []*backend.Finding, frozen []string) {
 	published := map[backend.Key]bool{}
 	for _, f := range findings {
 		if f.Verdict == backend.Accepted && f.Candidate != nil {
@@ -35,9 +36,13 @@ func (m *memory) keepShards(now time.Time, findings []*backend.Finding) {
 		switch {
 		case f.ShardOf != (backend.Key{}):
 			was = shard{f.ShardOf, now}
-		case was.of == (backend.Key{}) || now.Sub(was.seen) >= shardKept:
+		case slices.Contains(frozen, f.Namespace), slices.Contains(frozen, was.of.Namespace):
+			was.seen = now
+		}
+		if was.of == (backend.Key{}) || now.Sub(was.seen) >= shardKept {
 			continue
-		case published[f.Candidate.Key()] && published[was.of]:
+		}
+		if published[f.Candidate.Key()] && published[was.of] {
 			f.ShardOf = was.of
 		}
 		kept[key] = was
