@@ -233,12 +233,14 @@ func (c *Controller) targets() []probe.Target {
 // judge decides about all candidates.
 func (c *Controller) judge(s *Snapshot) {
 	o := c.opts.Inventory
-	o.Recorded, o.FirstRoundOver, o.Taken = c.memory.primaries, s.Discovered, c.memory.overrides.named
+	o.Recorded, o.StandIns, o.Taken = c.memory.primaries, c.frozenStandIns(), c.memory.overrides.named
+	o.FirstRoundOver = s.Discovered
 	observations := c.monitor.Observations()
 	s.Findings = inventory.Judge(c.addFrozen(c.known(), observations), observations, o)
 	c.memory.keepShards(s.At, s.Findings, c.frozen)
 	s.Findings, s.held = c.damper.hold(s.At, s.Findings)
 	inventory.Choose(s.Findings, o)
+	c.memory.noteStandIns(o.StandIns, s.Findings)
 	if s.Discovered && s.Source == nil {
 		s.Misnamed = inventory.MisnamedPrimaries(s.Findings, o.Primary, func(ref backend.Ref) (exists, sure bool) {
 			return c.source.Has(ref), !slices.Contains(s.Frozen, ref.Namespace)

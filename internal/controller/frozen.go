@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -31,9 +32,6 @@ func (c *Controller) freeze() {
 		if f := published[key].finding; f != nil && fresh(key.Namespace) {
 			published[key] = publication{}
 			m.published = append(m.published, instance(f))
-			if f.Primary && m.primaries[f.Type].Namespace == f.Namespace {
-				m.primaries[f.Type] = f.Ref // it may stand in for the recorded one, of which nothing is known now
-			}
 		}
 	}
 	c.monitor.Set(c.targets()) // drops the targets of these namespaces, so that what is remembered of them stays
@@ -62,10 +60,19 @@ func (c *Controller) addFrozen(
 	return detections
 }
 
-// detection returns the detection for a recorded instance whose Service cannot be read.
+// detection returns the detection for a recorded instance whose Service cannot be read. Its age, and that a product
+// brought it along, are not recorded, but decide about other instances too. They are known if it was read before.
 func (c *Controller) detection(i publish.Instance) inventory.Detection {
-	// Its age is not recorded. As the oldest it keeps its name.
-	service := &backend.Service{Ref: i.Service, Created: time.Unix(0, 0)}
+	service := &backend.Service{Ref: i.Service, Created: time.Unix(0, 0)} // as the oldest it keeps its name
+	bundled := ""
+	if before, known := c.detections[i.Service]; known {
+		service.Created = before.Service.Created
+		for _, candidate := range before.Candidates {
+			if candidate.Type == cmp.Or(i.Detected, i.Type) {
+				bundled = candidate.Bundled
+			}
+		}
+	}
 	port := backend.Port{Number: i.Port, Protocol: "TCP"}
 	d := inventory.Detection{Service: service}
 	d.Type = i.Type
@@ -75,7 +82,7 @@ func (c *Controller) detection(i publish.Instance) inventory.Detection {
 		Custom:   i.Type != backend.TypeMCP && c.opts.Catalog.Lookup(i.Type) == nil,
 		Port:     port, PortNumber: i.Port, Host: i.Host, Scheme: i.Scheme, Path: i.Path,
 		Strength: backend.Explicit, Signs: []backend.Sign{{Code: backend.SignRecorded}},
-		PortReason: backend.Reason{Code: backend.CodePortRecorded},
+		PortReason: backend.Reason{Code: backend.CodePortRecorded}, Bundled: bundled,
 		HealthPath: i.HealthPath, Description: i.Description, Unproven: i.Outcome == backend.Unprobed,
 		Detected: i.Detected, Tenant: i.Tenant, TenantHeader: i.TenantHeader, Link: i.Link,
 	}}

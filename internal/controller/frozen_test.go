@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
@@ -156,27 +157,88 @@ func TestRestartKeepsRelatives(t *testing.T) {
 	})
 }
 
-// A Service that stands in for the recorded primary stays the primary while their namespace cannot be read.
+// A primary for the time being stays what it is while the namespace of one of the two cannot be read, and afterwards:
+// what is recorded, and so the credentials, does not move to it.
 func TestStandInOfFrozenNamespace(t *testing.T) {
 	t.Attr("req", "DTS-DET-9 DTS-OUT-4")
-	start(t, nil, nil, true, Options{}, func(r *rig) {
-		headless, chosen := prometheus("headless"), prometheus("chosen")
-		headless.ClusterIP, headless.Selector = "None", map[string]string{"app": "prometheus"}
-		chosen.Selector = headless.Selector
-		r.world.Service(headless)
+	kubecosts := in("kubecost", prometheus("p"))
+	kubecosts.Labels = maps.Clone(kubecosts.Labels)
+	kubecosts.Labels["app.kubernetes.io/instance"] = "kubecost"
+	headless := prometheus("headless")
+	headless.ClusterIP, headless.Selector = "None", map[string]string{"app": "prometheus"}
+	twin := prometheus("chosen")
+	twin.Selector = headless.Selector
+	old := aged(in("other", prometheus("old")), 1)
+	chosen := aged(prometheus("chosen"), 2)
+	for name, tt := range map[string]struct {
+		first    backend.Service
+		outcome  backend.Outcome // of the first
+		then     []backend.Service
+		empty    string // has no data in the end
+		trusted  []string
+		frozen   string
+		recorded string
+	}{
+		"of a twin": {first: headless, then: []backend.Service{twin}, frozen: "ns", recorded: "ns/headless"},
+		"of a twin, beside a trusted one": {
+			first: headless, then: []backend.Service{twin, in("monitoring", prometheus("other"))}, trusted: []string{"monitoring"},
+			frozen: "ns", recorded: "ns/headless",
+		},
+		"of a product's own":                {first: kubecosts, then: []backend.Service{chosen}, frozen: "kubecost", recorded: "kubecost/p"},
+		"of one without data":               {first: old, then: []backend.Service{chosen}, empty: "old", trusted: []string{"ns"}, frozen: "other", recorded: "other/old"},
+		"of one that is down":               {first: old, outcome: backend.Unreachable, then: []backend.Service{chosen}, frozen: "other"},
+		"frozen itself, with a younger one": {first: kubecosts, then: []backend.Service{chosen, aged(prometheus("a"), 3)}, frozen: "ns", recorded: "kubecost/p"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := Options{Inventory: inventory.Options{TrustedNamespaces: tt.trusted}}
+			start(t, nil, nil, true, o, func(r *rig) {
+				r.prober.set(map[string]backend.Outcome{tt.first.Name: tt.outcome})
+				r.world.Service(tt.first)
+				pass(time.Minute)
+				for _, s := range tt.then {
+					r.world.Service(s)
+				}
+				pass(time.Minute)
+				r.prober.change(func(p *fakeProber) { p.empty = tt.empty })
+				pass(time.Minute)
+				expect := func(when string) {
+					t.Helper()
+					if got := r.recorded(t)["prometheus"]; got != tt.recorded || r.primary("prometheus") != chosen.Ref {
+						t.Fatalf("%s: the primary is %s, recorded is %q", when, r.primary("prometheus"), got)
+					}
+				}
+				expect("to begin with")
+				before := r.Snapshot().Keys
+				r.world.Freeze(tt.frozen)
+				for _, outcome := range []backend.Outcome{backend.Ready, backend.Unreachable, backend.Ready} {
+					r.prober.set(map[string]backend.Outcome{tt.first.Name: tt.outcome, chosen.Name: outcome})
+					pass(time.Hour)
+				}
+				if diff := cmp.Diff(before, r.Snapshot().Keys); diff != "" {
+					t.Errorf("frozen (-before +after):\n%s", diff)
+				}
+				r.world.Thaw(tt.frozen)
+				pass(time.Minute)
+				expect("allowed again")
+			})
+		})
+	}
+}
+
+// One that lacks credentials, because an older one may become the primary instead, gets none while that cannot be read.
+func TestFrozenNamespaceGivesNoCredential(t *testing.T) {
+	t.Attr("req", "DTS-DET-9 DTS-OUT-4")
+	o := Options{Inventory: inventory.Options{TrustedNamespaces: []string{"monitoring", "ns"}}}
+	start(t, nil, nil, true, o, func(r *rig) {
+		r.prober.set(map[string]backend.Outcome{"grafana": backend.Unreachable, "boards": backend.AuthRequired})
+		boards := grafana("ns")
+		boards.Name = "boards"
+		r.world.Service(aged(grafana("monitoring"), 1))
+		r.world.Service(aged(boards, 2))
 		pass(time.Minute)
-		r.world.Service(chosen)
-		pass(time.Minute)
-		if got := r.recorded(t)["prometheus"]; got != "ns/headless" || r.primary("prometheus").Name != "chosen" {
-			t.Fatalf("the primary is %s, recorded is %s", r.primary("prometheus"), got)
-		}
-		before := r.Snapshot().Keys
-		r.world.Freeze("ns")
+		r.expect(t, "the older one is down", "-GRAFANA_API_KEY")
+		r.world.Freeze("monitoring")
 		pass(time.Hour)
-		for _, key := range []string{toolset.KeyHolmesGPT, "prometheus-toolset.yaml"} {
-			if diff := cmp.Diff(before[key], r.Snapshot().Keys[key]); diff != "" {
-				t.Errorf("%s, frozen (-before +after):\n%s", key, diff)
-			}
-		}
+		r.expect(t, "and cannot be read", "-GRAFANA_API_KEY")
 	})
 }

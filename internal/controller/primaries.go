@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
 )
 
 // Limits for the recorded primaries of owners' types that are not published. state.json takes room in the ConfigMap,
@@ -30,6 +31,29 @@ func (c *Controller) present(findings []*backend.Finding) map[string]bool {
 		}
 	}
 	return out
+}
+
+// frozenStandIns returns the primaries for the time being that stay, because the namespace of the Service that would
+// take the place cannot be read.
+func (c *Controller) frozenStandIns() map[string]inventory.StandIn {
+	out := map[string]inventory.StandIn{}
+	for typ, s := range c.memory.standIns {
+		if slices.Contains(c.frozen, s.For.Namespace) {
+			out[typ] = s
+		}
+	}
+	return out
+}
+
+// noteStandIns records the primaries for the time being, also one that lacks credentials because it is no more than
+// that, and those of frozen namespaces.
+func (m *memory) noteStandIns(frozen map[string]inventory.StandIn, findings []*backend.Finding) {
+	m.standIns = frozen
+	for _, f := range findings {
+		if f.Blocker != (backend.Ref{}) {
+			m.standIns[f.Type] = inventory.StandIn{By: f.Ref, For: f.Blocker}
+		}
+	}
 }
 
 // mayBe reports whether a finding is of a type, or may be while nothing has proved another one. A backend that was

@@ -159,6 +159,11 @@ func TestPrimary(t *testing.T) {
 	twin, wrong, undated := b, b, a
 	twin.ref, twin.headless, twin.selector, twin.primary = at("ns", "b-headless"), true, "b", true
 	wrong.outcome, wrong.primary, undated.day = backend.WrongIdentity, true, 0
+	gone := map[string]backend.Ref{"prometheus": at("ns", "gone")}
+	standIn := func(o inventory.Options, other backend.Ref) inventory.Options {
+		o.StandIns = map[string]inventory.StandIn{"prometheus": {By: a.ref, For: other}}
+		return o
+	}
 	tests := map[string]struct {
 		options inventory.Options
 		list    []svc
@@ -192,6 +197,10 @@ func TestPrimary(t *testing.T) {
 		"not asked yet, after it":                {inventory.Options{MustProve: true, FirstRoundOver: true}, []svc{ready, c}, "ns/b oldest"},
 		"an older one not asked yet":             {inventory.Options{MustProve: true, FirstRoundOver: true}, []svc{readyC, a}, "ns/c oldest for now"},
 		"recorded, down: nobody takes over":      {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": b.ref}}, []svc{a, down, c}, ""},
+		"for now, of one that is not read":       {standIn(inventory.Options{}, at("ns", "gone")), []svc{a, b, c}, "ns/a oldest for now"},
+		"for now, of the recorded one":           {standIn(inventory.Options{Recorded: gone}, at("ns", "gone")), []svc{a, b, c}, "ns/a oldest for now"},
+		"for now, of another than the recorded":  {standIn(inventory.Options{Recorded: gone}, at("ns", "other")), []svc{a, b, c}, ""},
+		"for now, of the configured one":         {standIn(inventory.Options{Primary: gone}, at("ns", "gone")), []svc{a, b, c}, ""},
 		"a new Service does not take it over":    {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": c.ref}}, []svc{a, b, c}, "ns/c recorded"},
 	}
 	for name, tc := range tests {

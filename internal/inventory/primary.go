@@ -39,11 +39,17 @@ func yield(list []*backend.Finding) {
 func (o *Options) choosePrimary(typ string, list []*backend.Finding) {
 	slices.SortFunc(list, byAge)
 	want, rule := o.wanted(typ, list)
+	last := o.StandIns[typ]
+	standIn := accepted(list, last.By)
 	if rule == backend.PrimaryRecorded && !o.holds(want, list) {
 		heirs := filter(list, func(f *backend.Finding) bool { return !lesser(f) && o.vouched(f) })
 		if o.oldest(heirs) != nil {
 			list, rule = heirs, ""
 		}
+	}
+	if standIn != nil && (rule == "" || rule == backend.PrimaryRecorded && last.For == want) {
+		o.standIn(standIn, last.For)
+		return
 	}
 	if rule != "" {
 		if f := accepted(list, want); f != nil {
@@ -162,11 +168,16 @@ func (o *Options) mark(byAge []*backend.Finding, f *backend.Finding, rule backen
 			return !lesser(other) && (!f.Observation.NoData || o.mayStandFor(other, f))
 		})
 		if other := o.oldest(others); other != nil {
-			other.Primary, other.PrimaryBy, other.Provisional, other.Blocker = true, o.byItself(other), true, f.Ref
+			o.standIn(other, f.Ref)
 			return
 		}
 	}
 	f.Primary, f.PrimaryBy = true, rule
+}
+
+// standIn makes an instance the primary for the time being, until another Service takes the place.
+func (o *Options) standIn(f *backend.Finding, other backend.Ref) {
+	f.Primary, f.PrimaryBy, f.Provisional, f.Blocker = true, o.byItself(f), true, other
 }
 
 // byItself returns the rule for a primary that neither a person nor the record names.
