@@ -217,9 +217,14 @@ func TestStandInOfFrozenNamespace(t *testing.T) {
 				if diff := cmp.Diff(before, r.Snapshot().Keys); diff != "" {
 					t.Errorf("frozen (-before +after):\n%s", diff)
 				}
+				written := r.output.count()
+				r.prober.change(func(p *fakeProber) { p.takes = 3 * time.Second })
 				r.world.Thaw(tt.frozen)
 				pass(time.Minute)
 				expect("allowed again")
+				if n := r.output.count() - written; n > 0 {
+					t.Errorf("%d writes when it is allowed again", n)
+				}
 			})
 		})
 	}

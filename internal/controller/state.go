@@ -99,6 +99,7 @@ func instance(f *backend.Finding) publish.Instance {
 		Outcome: o.Outcome, SkipVerify: o.SkipVerify, FoundHost: o.Host, FoundPort: o.Port, Wants: o.Wants,
 		Host: c.Host, HealthPath: c.HealthPath, Description: c.Description,
 		Detected: c.Detected, Tenant: c.Tenant, TenantHeader: c.TenantHeader, Link: f.Link,
+		NoData: o.NoData,
 	}
 	if o.Scheme != "" {
 		i.Scheme, i.Path = o.Scheme, o.Path
@@ -110,7 +111,7 @@ func instance(f *backend.Finding) publish.Instance {
 func record(i publish.Instance) health.Record {
 	r := health.Record{Port: i.Port, Observation: backend.Observation{
 		Outcome: i.Outcome, Scheme: i.Scheme, Path: i.Path, Version: i.Version, SkipVerify: i.SkipVerify,
-		Host: i.FoundHost, Port: i.FoundPort, Wants: i.Wants,
+		Host: i.FoundHost, Port: i.FoundPort, Wants: i.Wants, NoData: i.NoData,
 		Identity: true, Seen: backend.Seen{Code: backend.CodeRemembered},
 	}}
 	if i.Detected != "" {

@@ -48,6 +48,8 @@ type Instance struct {
 	Tenant       string `json:"tenant,omitempty"`
 	TenantHeader string `json:"tenantHeader,omitempty"`
 	Link         string `json:"link,omitempty"` // as in backend.Finding
+	// NoData is as in backend.Observation. It is not recorded, because any check may change it.
+	NoData bool `json:"-"`
 }
 
 // Key returns the key of the published candidate.
