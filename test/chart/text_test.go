@@ -172,6 +172,7 @@ func TestNotes(t *testing.T) {
 		{"elsewhere", []string{
 			"in the ConfigMap found-toolsets in the namespace holmes", "service/toolsets 8080:8080",
 			"kubectl -n holmes create rolebinding toolset-reader --clusterrole=toolsets-viewer", "the Lease toolsets-writer in holmes",
+			"explain NAMESPACE/NAME --probe=proxy --set output.namespace=holmes", "doctor -n holmes --set output.configMap=found-toolsets",
 		}, nil},
 	} {
 		text := notes(t, "--values", all[c.values])
