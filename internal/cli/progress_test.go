@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/fatih/color"
+
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
@@ -72,6 +74,15 @@ func TestTerminal(t *testing.T) {
 	defer file.Close()
 	if isTerminal(file) || isTerminal(new(bytes.Buffer)) || newPainter(file).on {
 		t.Error("a file is taken for a terminal")
+	}
+	defer func(before bool) { color.NoColor = before }(color.NoColor)
+	if terminal, err := os.Open("/dev/ptmx"); err == nil { // not every system has this one
+		defer terminal.Close()
+		for _, color.NoColor = range []bool{true, false} { // which the library sets by NO_COLOR
+			if newPainter(terminal).on == color.NoColor {
+				t.Errorf("NO_COLOR is %t, and colours are too", color.NoColor)
+			}
+		}
 	}
 	if got := (painter{}).verdict(backend.Accepted, "accepted   "); got != "accepted   " {
 		t.Errorf("%q", got)
