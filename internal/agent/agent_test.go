@@ -138,7 +138,14 @@ func TestLoop(t *testing.T) {
 		if r := only(t, a); r.Outcome != NoDocument || r.Version != "0.45.0" || r.Count(StatusEnabled) != 1 {
 			t.Errorf("without its file it is %s, version %s", r.Outcome, r.Version)
 		}
-		pass(60 * time.Second)
+		looks := func(d time.Duration) int {
+			before := h.count(http.MethodGet)
+			pass(d)
+			return h.count(http.MethodGet) - before
+		}
+		if first, then := looks(20*time.Second), looks(40*time.Second); first < 10 || then > 10 { // reloads included
+			t.Errorf("%d looks in 20 seconds, then %d in 40; want one in two, then one in ten", first, then)
+		}
 		h.set(func() { h.file = "generation/1" })
 		pass(10 * time.Second)
 		if r := only(t, a); r.Outcome != Loaded || r.Generation != "generation/1" {
