@@ -201,6 +201,7 @@ type fakeProber struct {
 	types    map[string]string // the types that Services turn out to be
 	empty    string            // the Service that has no data
 	takes    time.Duration
+	asked    int // probes
 	denylist []string
 }
 
@@ -217,6 +218,7 @@ func (p *fakeProber) set(outcome map[string]backend.Outcome) {
 
 func (p *fakeProber) Probe(_ context.Context, t probe.Target) backend.Observation {
 	p.mu.Lock()
+	p.asked++
 	takes := p.takes
 	p.mu.Unlock()
 	if t.Candidate.Service.Name == "slow" {
@@ -460,8 +462,16 @@ func TestTermThatNobodySaw(t *testing.T) {
 func TestFollowerWritesNothing(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	start(t, nil, nil, false, Options{}, func(r *rig) {
+		asked := func(d time.Duration) (n int) {
+			r.prober.change(func(p *fakeProber) { n = -p.asked })
+			pass(d)
+			r.prober.change(func(p *fakeProber) { n += p.asked })
+			return n
+		}
 		r.add("a")
-		pass(5 * time.Minute)
+		if n := asked(270 * time.Second); n != 3 { // the first time, and every two minutes
+			t.Errorf("a follower asks %d times, want a quarter as often as a leader", n)
+		}
 		if r.output.count() != 0 {
 			t.Fatalf("a follower wrote %d times", r.output.count())
 		}
@@ -471,6 +481,9 @@ func TestFollowerWritesNothing(t *testing.T) {
 		r.leader.set(true)
 		pass(time.Second)
 		r.expect(t, "after taking over", "ns/a")
+		if n := asked(180 * time.Second); n < 5 || n > 8 {
+			t.Errorf("a leader asks %d times in 180 s, want once in 30 s", n)
+		}
 		writes := r.output.count()
 		r.leader.set(false)
 		r.add("b")
