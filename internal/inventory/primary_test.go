@@ -29,7 +29,7 @@ func TestBlockerIsNamed(t *testing.T) {
 	}{
 		"an older one is down": {trusting, []svc{first, theirs(2, wants)}, "but monitoring/grafana-first may become the primary instead", backend.Ref{}},
 		"the recorded one was deleted": {recorded, []svc{theirs(2, wants)},
-			"kept for monitoring/grafana-gone, which was the primary so far and which does not exist", at("monitoring", "grafana-gone")},
+			"kept for monitoring/grafana-gone, which was the primary so far and which does not exist, cannot be read, or is not grafana any more", at("monitoring", "grafana-gone")},
 		"the configured one is not there": {configured, []svc{theirs(2, wants)},
 			"kept for monitoring/grafana-gone, which the configuration names and which does not exist", at("monitoring", "grafana-gone")},
 		"the annotated one is down": {trusting, []svc{annotated, theirs(2, wants)},

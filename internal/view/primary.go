@@ -59,7 +59,7 @@ func kept(f *backend.Finding) string {
 	var away string
 	switch k := f.Kept; k.Verdict {
 	case "":
-		away = "does not exist, or is not " + f.Type + " any more"
+		away = "does not exist, cannot be read, or is not " + f.Type + " any more"
 	case backend.Accepted:
 		away = "is published without proof"
 	case backend.Unavailable:
