@@ -110,7 +110,7 @@ func hasAnnotations(s *backend.Service) bool {
 }
 
 // readAnnotations reads and checks the Service's annotations. It stops at the first bad value and returns its fault:
-// no annotation of such a Service is used.
+// no annotation of such a Service is used. If its owner opts it out, the others need not be good.
 func (d *Detector) readAnnotations(s *backend.Service) (annotations, backend.Reason) {
 	r := reader{s: s, d: d}
 	if !hasAnnotations(s) {
@@ -121,7 +121,7 @@ func (d *Detector) readAnnotations(s *backend.Service) (annotations, backend.Rea
 	}
 	for _, a := range allAnnotations() {
 		if v, ok := s.Annotations[a.key]; ok {
-			if bad := a.read(&r, v); bad.Is() {
+			if bad := a.read(&r, v); bad.Is() && !r.n.optOut {
 				return r.n, bad
 			}
 		}

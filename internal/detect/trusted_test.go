@@ -139,3 +139,18 @@ func TestOnlyTrustedMayAdd(t *testing.T) {
 		t.Errorf("opted out: %+v", r)
 	}
 }
+
+// Who opts out need not remove or correct the other annotations first.
+func TestOptOutBesideOthers(t *testing.T) {
+	t.Attr("req", "DTS-DET-8 DTS-ANN-1")
+	d := newDetector(t)
+	for key, value := range map[string]string{
+		"toolset-type": "runbooks", "toolset-port": "nope", "toolset-health-endpoint": "none", "toolset-primary": "true", "toolset-link": "https://a.example",
+	} {
+		s := annotated("toolset", "false")
+		s.Annotations["kubernaut.io/"+key] = value
+		if r := d.Detect(s, nil); r.Rejected.Code != backend.CodeOptedOut || r.Warning.Is() {
+			t.Errorf("%s=%s: %s", key, value, said(s, r.Rejected))
+		}
+	}
+}
