@@ -20,10 +20,17 @@ func marshal(header string, tree any) (string, error) {
 	return header + strings.NewReplacer(q...).Replace(string(out)), nil
 }
 
-// quoter holds the placeholders of the texts that need quotes, each followed by the quoted text. The library cannot be
-// told to quote a text. A placeholder has private characters, which no text of a stranger has (safetext), and no space
+// quoter holds the placeholders of the values that the library would write in a form that is misread, each followed by
+// the form to write. The library cannot be told to quote a text. A placeholder has private characters, which no text of a stranger has (safetext), and no space
 // at which the library could break the line.
 type quoter []string
+
+// as returns the placeholder of a value that is written as text.
+func (q *quoter) as(text string) string {
+	placeholder := fmt.Sprintf("\ue000%d\ue001", len(*q))
+	*q = append(*q, placeholder, text)
+	return placeholder
+}
 
 // ordered returns a tree with its keys in order, and with placeholders. The library's own order has cycles, for example
 // x1a, x20a and x117a, so that the same data would not always give the same text.
@@ -31,9 +38,13 @@ func (q *quoter) ordered(tree any) any {
 	switch t := tree.(type) {
 	case string:
 		if misread.MatchString(t) {
-			placeholder := fmt.Sprintf("\ue000%d\ue001", len(*q))
-			*q = append(*q, placeholder, strconv.Quote(t))
-			return placeholder
+			return q.as(strconv.Quote(t))
+		}
+	case float64:
+		// Python takes 1e-08 for a text: an exponent needs a point before it.
+		text := strconv.FormatFloat(t, 'g', -1, 64)
+		if digits, exponent, ok := strings.Cut(text, "e"); ok && !strings.Contains(digits, ".") {
+			return q.as(digits + ".0e" + exponent)
 		}
 	case map[string]any:
 		out := make(yaml.MapSlice, 0, len(t))

@@ -2,6 +2,8 @@ package toolset
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,7 +23,7 @@ func TestMarshalAsKubectl(t *testing.T) {
 			"", " ", "a b", "yes", "null", "~", "1", "1e3", "0x1f", "2024-01-01", "- a", "a: b", "#", "a #b", "'", `"`, "a\nb", "a\n", "\na\n\n",
 			"\ttab", "é", "\u2028", "\U0001F600", "*a", "&a", "!a", "%", "@", "`", "{{ env.A }}", "a  b", strings.Repeat("word ", 60), strings.Repeat("x", 200),
 		},
-		"numbers": []any{0, -1, 1 << 53, uint64(1) << 63, 0.5, 1.0, 1e21, -2.5e-9},
+		"numbers": []any{0, -1, 1 << 53, uint64(1) << 63, 0.5, 1.0, 1.5e21, -2.5e-9},
 		"others":  []any{true, false, nil, []any{}, map[string]any{}, []any{[]any{1}}, []string{"a"}},
 		"a1":      1, "a9": map[string]any{"Z": 1, "a": 2, "1": 3, "true": 4}, "multi": map[string]any{"text": "one\ntwo\n", "spaces": " one\n  two\n"},
 	}}
@@ -83,6 +85,30 @@ func TestTextsThatPythonMisreads(t *testing.T) {
 			if n := plain(&root, text); n != nil {
 				t.Errorf("%s: %q is without quotes in line %d:\n%s", key, text, n.Line, written)
 			}
+		}
+	}
+}
+
+// TestNumbersThatPythonMisreads has the admin's numbers stay numbers to HolmesGPT's YAML reader, which takes 1e-08 for a text.
+func TestNumbersThatPythonMisreads(t *testing.T) {
+	t.Attr("req", "DTS-OUT-5 DTS-OUT-6")
+	number := regexp.MustCompile(`^[-+]?[0-9]+\.[0-9]+(e[-+][0-9]+)?$`) // of PyYAML's forms, those that are written
+	for in, want := range map[string]string{
+		"0.00000001": "1.0e-08", "-1e-9": "-1.0e-09", "100000000000000000000": "1.0e+20", "5E+30": "5.0e+30", "1.5e30": "1.5e+30", "2.5": "2.5",
+	} {
+		o := `{toolsets: {own/one: {enabled: false, description: x, tools: [], config: {n: [` + in + `]}}}}`
+		written := keysOf(t, document(t, nil, options(t), o))[KeyHolmesGPT]
+		if !number.MatchString(want) || !strings.Contains(written, "- "+want+"\n") {
+			t.Errorf("%s is not written as %s:\n%s", in, want, written)
+		}
+		var read struct {
+			Toolsets map[string]struct{ Config struct{ N []float64 } }
+		}
+		if err := yaml.Unmarshal([]byte(written), &read); err != nil {
+			t.Fatal(err)
+		}
+		if n, _ := strconv.ParseFloat(in, 64); read.Toolsets["own/one"].Config.N[0] != n {
+			t.Errorf("%s is read as %v", in, read.Toolsets["own/one"].Config.N)
 		}
 	}
 }
