@@ -110,8 +110,8 @@ func checked(a *backend.Answer) string {
 	case a.Path != "":
 		text = a.Path + " answers " + text
 	}
-	if a.Lack.Part != "" {
-		text += "; " + lack(a)
+	if missing := lack(a); !strings.HasSuffix(text, missing) {
+		text += "; " + missing
 	}
 	if a.Because != "" {
 		text += " (" + a.Because + ")"
