@@ -48,16 +48,21 @@ func (s *session) identify(t *catalog.Type) (identity, error) {
 			switch {
 			case errors.Is(err, errSpent):
 				return id, nil
-			case err != nil || other.proven() || other.refuted:
-				return other, err
+			case err != nil: // a lost connection shows no relative
+				return id, err
+			case other.proven() || other.refuted:
+				return other, nil
 			}
 		}
 	}
 	other, err := s.compatible(t, id)
-	if errors.Is(err, errSpent) || err == nil && other.typ == nil {
+	if errors.Is(err, errSpent) {
 		return id, nil
 	}
-	return other, err
+	if err != nil || other.typ == nil {
+		return id, err
+	}
+	return other, nil
 }
 
 func (id *identity) proven() bool { return id.outcome == "" && id.typ != nil }

@@ -81,3 +81,23 @@ func TestRelatives(t *testing.T) {
 		}
 	}
 }
+
+// A connection that is lost while relatives are looked for shows none: the backend keeps the type that it looks like.
+func TestLostConnectionShowsNoRelative(t *testing.T) {
+	t.Attr("req", "DTS-PRB-3 DTS-PRB-10")
+	p, types := newProber(t, Options{}), builtin(t)
+	for _, typ := range []string{"prometheus", "thanos", "victoriametrics", "mimir", "elasticsearch", "opensearch"} {
+		for answered := range 30 { // then the connection is lost, at each request that the search makes
+			n := 0
+			target := serve(t, types.Lookup(typ), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if n++; n > answered {
+					panic(http.ErrAbortHandler)
+				}
+				http.NotFound(w, r)
+			}))
+			if o := p.Probe(t.Context(), target); o.Outcome == backend.Unreachable && o.Type != "" {
+				t.Errorf("%s, after %d answers, is said to be %s", typ, answered, o.Type)
+			}
+		}
+	}
+}
