@@ -21,8 +21,8 @@ func marshal(header string, tree any) (string, error) {
 }
 
 // quoter holds the placeholders of the values that the library would write in a form that is misread, each followed by
-// the form to write. The library cannot be told to quote a text. A placeholder has private characters, which no text of a stranger has (safetext), and no space
-// at which the library could break the line.
+// the form to write. The library cannot be told to quote a text. A placeholder has private characters, which no text of
+// a stranger has (safetext), and no space at which the library could break the line.
 type quoter []string
 
 // as returns the placeholder of a value that is written as text.
