@@ -494,6 +494,23 @@ func TestFollowerWritesNothing(t *testing.T) {
 	})
 }
 
+// Who begins to lead tells owners what it has seen before: the recorder drops what a follower tells.
+func TestNewLeaderTellsOwners(t *testing.T) {
+	t.Attr("req", "DTS-ANN-1 DTS-RUN-2")
+	start(t, nil, nil, false, Options{}, func(r *rig) {
+		odd, told := plain("odd"), r.report.Events.(*recorded)
+		odd.Annotations = map[string]string{"kubernaut.io/toolset": "perhaps"}
+		r.world.Service(odd)
+		pass(time.Minute)
+		told.take()
+		r.leader.set(true)
+		pass(time.Second)
+		if events := told.take(); len(events) != 1 || !strings.HasPrefix(events[0], "odd BadAnnotation") {
+			t.Errorf("the new leader tells %q", events)
+		}
+	})
+}
+
 func TestDryRunWritesNothing(t *testing.T) {
 	t.Attr("req", "DTS-RUN-6")
 	start(t, nil, nil, true, Options{DryRun: true}, func(r *rig) {

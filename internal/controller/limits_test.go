@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -178,15 +179,18 @@ func TestComplaintsAboutWhatIsMadeAgainAreFew(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newLogged()
-			for i := range 20 {
-				s := &backend.Service{Ref: backend.Ref{Namespace: "evil", Name: "a"}, UID: fmt.Sprint("u", i)}
-				tell(r.Report, s)
-				tell(r.Report, s) // it is looked at again
-			}
-			if n := len(r.History.Since(0)); n != ownerBurst {
-				t.Errorf("%d Services are reported, want %d", n, ownerBurst)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				r := newLogged()
+				for i := range 600 {
+					s := &backend.Service{Ref: backend.Ref{Namespace: "evil", Name: "a"}, UID: fmt.Sprint("u", i)}
+					tell(r.Report, s)
+					tell(r.Report, s) // it is looked at again
+					pass(time.Second)
+				}
+				if n := len(r.History.Since(0)); n < 24 || n > 26 {
+					t.Errorf("%d Services are reported in ten minutes, want 6 and then 2 in each", n)
+				}
+			})
 		})
 	}
 }
