@@ -3,6 +3,11 @@ package cli
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/config"
 )
 
 // The configuration says which types are looked for, where, and by which labels of the admin's own.
@@ -44,5 +49,31 @@ spec: {clusterIP: 10.0.0.2, selector: {app: measure}, ports: [{name: http, port:
 				t.Errorf("written: %t\n%s", got, written)
 			}
 		})
+	}
+}
+
+// What the configuration says of probes, limits and keys of one's own reaches those who go by it.
+func TestSettingsArePassedOn(t *testing.T) {
+	t.Attr("req", "DTS-CFG-1 DTS-PRB-1 DTS-OUT-11 DTS-OUT-15")
+	c, err := config.Load("", []string{
+		"health.timeout=7s", "health.tries=9", "health.concurrency=11", "security.denyCIDRs=[10.9.0.0/16]",
+		"security.maxInstancesPerNamespace=13", "output.keys={mine.yaml: {a: b}}", "tls.insecureSkipVerify=[a/b]",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := probeOptions(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Timeout != 7*time.Second || p.Tries != 9 || p.Concurrency != 11 || len(p.DenyCIDRs) != 1 || p.DenyCIDRs[0].Bits() != 16 ||
+		!p.Insecure(backend.Ref{Namespace: "a", Name: "b"}) || p.Insecure(backend.Ref{Namespace: "b", Name: "b"}) {
+		t.Errorf("probes go by %+v", p)
+	}
+	if n := inventoryOptions(c).MaxPerNamespace; n != 13 {
+		t.Errorf("the limit of a namespace is %d", n)
+	}
+	if own := toolsetOptions(c, &catalog.Catalog{}).Own; own["mine.yaml"] == nil {
+		t.Errorf("the keys of one's own are %v", own)
 	}
 }
