@@ -3,8 +3,11 @@ package server
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -137,6 +140,21 @@ func (a *API) refusal(r *http.Request, t *trace, o *huma.Operation) *Problem {
 	if s := a.o.State.Snapshot(); s == nil || !s.Discovered {
 		return problem(http.StatusServiceUnavailable,
 			"the first discovery has not ended; try again in a few seconds").retry(starting)
+	}
+	return badQuery(r.URL.RawQuery)
+}
+
+// badQuery refuses a query of which huma would leave out a part without a word: a filter that is not applied, in an
+// answer that looks as if it were.
+func badQuery(query string) *Problem {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return problem(http.StatusBadRequest, "the query is not valid: %v", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if n := len(values[name]); n > 1 {
+			return problem(http.StatusBadRequest, "the query parameter %q is given %d times", name, n)
+		}
 	}
 	return nil
 }

@@ -121,6 +121,22 @@ func TestBadFilters(t *testing.T) {
 	}
 }
 
+// A filter that would not be applied is refused: the answer would look as if it were.
+func TestBadQueries(t *testing.T) {
+	t.Attr("req", "DTS-API-2")
+	f := start(t)
+	for _, path := range []string{"/api/v1/services", "/api/v1/toolsets", "/api/v1/changes", "/api/v1/status"} {
+		for query, want := range map[string]string{
+			"type=%zz": `"%zz"`, "%": "escape", "type=loki;limit=1": "semicolon", "type=loki&type=tempo": `"type" is given 2 times`,
+			"limit=1&limit=2": `"limit" is given 2 times`, "a%0Ab&a%0Ab": `"a\nb"`,
+		} {
+			if p := isProblem(t, f.get(t, path+"?"+query), http.StatusBadRequest); !strings.Contains(p.Detail, want) {
+				t.Errorf("%s?%s: %s", path, query, p.Detail)
+			}
+		}
+	}
+}
+
 func TestMethods(t *testing.T) {
 	t.Attr("req", "DTS-API-2")
 	f := start(t)
