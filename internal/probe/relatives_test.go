@@ -3,6 +3,7 @@ package probe
 import (
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -88,10 +89,10 @@ func TestLostConnectionShowsNoRelative(t *testing.T) {
 	p, types := newProber(t, Options{}), builtin(t)
 	for _, typ := range []string{"prometheus", "thanos", "victoriametrics", "mimir", "elasticsearch", "opensearch"} {
 		for answered := range 30 { // then the connection is lost, at each request that the search makes
-			n := 0
+			var n atomic.Int64
 			target := serve(t, types.Lookup(typ), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if n++; n > answered {
-					panic(http.ErrAbortHandler)
+				if n.Add(1) > int64(answered) {
+					panic(http.ErrAbortHandler) //nolint:forbidigo // how net/http is told to cut a connection
 				}
 				http.NotFound(w, r)
 			}))
