@@ -70,16 +70,10 @@ func TestManyInstancesTakeLittle(t *testing.T) {
 		"at signs":    {StatusFailed, "[a] //" + strings.Repeat("@//", many)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var r Replica
-			var allocated uint64
-			fastest := time.Hour
-			for tries := 0; tries < 3 && fastest > time.Second; tries++ { // the machine does other things too
-				begun := time.Now()
-				r, allocated = askOne(t, answers(t, tt.status, tt.text))
-				fastest = min(fastest, time.Since(begun))
-			}
-			if fastest > time.Second {
-				t.Errorf("it took %s", fastest)
+			begun := time.Now()
+			r, allocated := askOne(t, answers(t, tt.status, tt.text))
+			if took := time.Since(begun); took > time.Second {
+				t.Errorf("it took %s", took)
 			}
 			if r.Outcome != Loaded || allocated > 8*mib {
 				t.Errorf("it is %s (%s), with %d KiB allocated", r.Outcome, r.Detail, allocated>>10)

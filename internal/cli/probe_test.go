@@ -147,7 +147,7 @@ func TestInterrupt(t *testing.T) {
 			if got := <-code; got != tt.code || out.Len() > 0 || errs.String() != "error: interrupted\n" {
 				t.Errorf("exit code %d\nstdout: %s\nstderr: %s", got, out.String(), errs.String())
 			}
-			if took := time.Since(begin); took > 20*time.Second { // the API server is waited for longer, and all else for ever
+			if took := time.Since(begin); took > 2*time.Second {
 				t.Errorf("took %s", took)
 			}
 		})

@@ -132,12 +132,8 @@ func TestLargeObjectsAreReadAtOnce(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
 	for _, l := range largest() {
 		t.Run(l.name, func(t *testing.T) {
-			fastest := time.Hour
-			for tries := 0; tries < 3 && fastest > time.Second; tries++ { // the machine does other things too
-				fastest = min(fastest, reading(t, l.kind, l.object(10_000)))
-			}
-			if fastest > time.Second {
-				t.Errorf("took %s", fastest)
+			if took := reading(t, l.kind, l.object(10_000)); took > time.Second {
+				t.Errorf("took %s", took)
 			}
 		})
 	}
