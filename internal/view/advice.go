@@ -175,7 +175,7 @@ func sentTo(f *backend.Finding) string {
 	if err != nil || to.Hostname() == f.Candidate.Host {
 		return ""
 	}
-	return to.Hostname()
+	return safetext.Clean(to.Hostname(), ShownText) // the URL is clean, but its host may have been escaped
 }
 
 // advisePlace returns the advice for a backend that is possibly probed at the wrong port or path.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
 func TestAdvice(t *testing.T) {
@@ -39,6 +40,29 @@ func TestAdvice(t *testing.T) {
 	} {
 		if got := (Hints{Files: files}).advise(&misnamed); len(got) == 0 || got[0].Command != want {
 			t.Errorf("a certificate for another name: %q, want %q", got, want)
+		}
+	}
+}
+
+// The URL of a redirect is clean, but its host may be escaped, and then hold what no text may hold.
+func TestAdviceNamesNoHiddenHost(t *testing.T) {
+	t.Attr("req", "DTS-ANN-2 DTS-SEC-3")
+	s := &backend.Service{Ref: backend.Ref{Namespace: "a", Name: "b"}, Ports: []backend.Port{{Number: 80}}}
+	for host, want := range map[string]string{
+		"grafana.example.org":              "host names to grafana.example.org. ",
+		"a%E2%80%AEb%C2%9B31mc%FF.example": "host names to a b 31mc\ufffd.example. ", // right to left, the start of an escape sequence
+		"a%F3%A0%81%A1b.example":           "host names to a b.example. ",            // a hidden letter
+		strings.Repeat("a", 400):           "host names to " + strings.Repeat("a", ShownText-1) + "…. ",
+	} {
+		f := backend.Finding{
+			Ref: s.Ref, Service: s, Type: "grafana", Verdict: backend.Unavailable, Candidate: &backend.Candidate{Service: s, Host: "b.a.svc"},
+			Observation: backend.Observation{Outcome: backend.NotReady, Requests: []backend.Request{
+				{Seen: backend.Seen{Answer: &backend.Answer{Status: 302, Redirect: "http://" + host + "/x"}}},
+			}},
+		}
+		advice := (Hints{}).advise(&f)
+		if len(advice) != 1 || !strings.Contains(advice[0].Text, want) || safetext.Check(advice[0].Text) != nil {
+			t.Errorf("%s: %+q, want %q in it", host, advice, want)
 		}
 	}
 }
