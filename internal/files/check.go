@@ -22,7 +22,7 @@ import (
 // Lengths in bytes that the API server allows.
 const (
 	maxValue = 63  // a label's value, a port's name
-	maxKey   = 317 // a label's key: a DNS name of 253, "/", 63
+	maxKey   = 317 // the key of a label or an annotation: a DNS name of 253, "/", 63
 	maxHost  = 253
 	maxUID   = 253
 )
@@ -43,6 +43,7 @@ func checkService(s *corev1.Service) error {
 		token("spec.externalName", s.Spec.ExternalName, maxHost),
 		token("metadata.uid", string(s.UID), maxUID),
 		checkMap("metadata.labels", s.Labels),
+		checkKeys("metadata.annotations", s.Annotations),
 		checkMap("spec.selector", s.Spec.Selector),
 	); err != nil {
 		return err
@@ -147,12 +148,21 @@ func oneOf[T ~string](field string, value T, allowed ...T) error {
 
 // checkMap checks the keys and values of labels. If several are bad, it reports the first by name.
 func checkMap(field string, m map[string]string) error {
+	if err := checkKeys(field, m); err != nil {
+		return err
+	}
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		if err := token(field+"["+k+"]", m[k], maxValue); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkKeys(field string, m map[string]string) error {
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		if err := token("the key", k, maxKey); err != nil {
 			return fmt.Errorf("%s: %w", field, err)
-		}
-		if err := token(field+"["+k+"]", m[k], maxValue); err != nil {
-			return err
 		}
 	}
 	return nil

@@ -138,6 +138,7 @@ func TestFilesRefused(t *testing.T) {
 		{"label value of 1 MiB", service(`{"name":"b","namespace":"x","labels":{"a":"`+mega+`"}}`, `{}`), `Service x/b: metadata.labels[a]: "` + mega[:60] + `"… is 1048576 bytes long, 63 are allowed`},
 		{"label value a template", service(`{"name":"b","namespace":"x","labels":{"a":"{{x}}"}}`, `{}`), `Service x/b: metadata.labels[a]: "{{x}}" holds characters that are not allowed there`},
 		{"label key hostile", service(`{"name":"b","namespace":"x","labels":{"a: b":"c"}}`, `{}`), `Service x/b: metadata.labels: the key: "a: b" holds characters that are not allowed there`},
+		{"annotation key hostile", service(`{"name":"b","namespace":"x","annotations":{"kubernaut.io/toolset\u001b[31m":"c"}}`, `{}`), `Service x/b: metadata.annotations: the key: "kubernaut.io/toolset\x1b[31m" holds characters that are not allowed there`},
 		{"selector hostile", service(named, `{"selector":{"a":"\n"}}`), `Service x/b: spec.selector[a]: "\n" holds characters that are not allowed there`},
 		{"annotation a number", service(`{"name":"b","namespace":"x","annotations":{"a":1}}`, `{}`), "Service x/b: metadata.annotations.a: this number is not valid here"},
 		{"time", service(`{"name":"b","namespace":"x","creationTimestamp":"yesterday"}`, `{}`), "Service x/b: metadata.creationTimestamp: this string is not valid here"},
