@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
 // large is an object with n of what its owner may choose to have many of.
@@ -173,6 +175,34 @@ func TestOnlyTheFirstWaysAreRead(t *testing.T) {
 		invalid := ingress(append(times(before, shop), map[string]any{"path": "/"})...)
 		if _, err := from.Read(from.Kinds[0], "mon", Unstructured(invalid)); err == nil {
 			t.Errorf("behind %d ways a path without a backend is no error", before)
+		}
+	}
+}
+
+// However many ways lead to a backend and give no link, a few are kept: each tenant of the backend has a finding of its own, for
+// which all are looked at again.
+func TestOnlyAFewWaysWithoutALinkAreKept(t *testing.T) {
+	t.Attr("req", "DTS-OUT-13 DTS-SEC-3")
+	builtin, err := builtinCatalog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	loki := builtin.Lookup("loki")
+	var ways []backend.Exposure
+	for i := range 2000 {
+		ways = append(ways, backend.Exposure{
+			Port: "http", Scheme: "https", Host: "g.example.com", Path: "/loki", By: fmt.Sprintf("Ingress mon/i%04d", 1999-i),
+		})
+	}
+	var link string
+	var none []backend.Exposure
+	allocated := testing.AllocsPerRun(5, func() { link, none = Choose(ways, grafana(), loki, "") })
+	if link != "" || len(none) != maxNone || allocated > 50 {
+		t.Fatalf("link %q, %d ways without one are kept, in %.0f pieces of memory", link, len(none), allocated)
+	}
+	for i, e := range none {
+		if want := fmt.Sprintf("Ingress mon/i%04d", i); e.By != want || e.Not != backend.NoLinkPart {
+			t.Errorf("%s (%s), want %s", e.By, e.Not, want)
 		}
 	}
 }

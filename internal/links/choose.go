@@ -9,31 +9,41 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
+// maxNone limits the ways that are kept because they give no link, for people. An owner may write thousands, and each
+// tenant of the backend would keep them all.
+const maxNone = 10
+
 // Choose returns the best link to a backend with the base path path: one with TLS before one without, then the shorter
-// path, then the shorter host; "" if no way leads to it. none are the ways that give no link, each with the reason, in
-// a fixed order. typ may be nil.
+// path, then the shorter host; "" if no way leads to it. none are the first ways that give no link, each with the
+// reason, in a fixed order. typ may be nil.
 func Choose(
 	ways []backend.Exposure, c *backend.Candidate, typ *catalog.Type, path string,
 ) (link string, none []backend.Exposure) {
-	var best *backend.Exposure
+	var best backend.Exposure
 	for _, e := range ways {
 		if e.Not = not(&e, c, typ, path); e.Not != "" {
-			none = append(none, e)
+			if at, _ := slices.BinarySearchFunc(none, e, before); at < maxNone {
+				none = slices.Insert(none[:min(len(none), maxNone-1)], at, e)
+			}
 			continue
 		}
 		if backend.Below(path, e.Path) {
 			e.Path = path
 		}
-		if best == nil || better(&e, best) < 0 {
-			best = &e
+		if best.Host == "" || better(&e, &best) < 0 {
+			best = e
 		}
 	}
-	slices.SortFunc(none,
-		func(a, b backend.Exposure) int { return cmp.Or(strings.Compare(a.By, b.By), better(&a, &b)) })
-	if best == nil {
+	if best.Host == "" {
 		return "", none
 	}
 	return best.Scheme + "://" + best.Host + best.Path, none
+}
+
+// before orders ways that give no link.
+func before(a, b backend.Exposure) int {
+	return cmp.Or(strings.Compare(a.By, b.By), better(&a, &b), strings.Compare(a.Port, b.Port),
+		strings.Compare(string(a.Not), string(b.Not)))
 }
 
 // not returns why a way gives no link to a backend, "" if it gives one.
@@ -65,12 +75,15 @@ func requests(typ *catalog.Type, path string) bool {
 	if typ == nil {
 		return false
 	}
-	p := &typ.Probe
-	checks := slices.Concat(p.Identity, p.Health, p.Version, p.Not)
-	if p.Query != nil {
-		checks = append(checks, *p.Query)
+	p, segment := &typ.Probe, first(path)
+	for _, checks := range [...][]catalog.Check{p.Identity, p.Health, p.Version, p.Not} {
+		for i := range checks {
+			if first(checks[i].Get) == segment {
+				return true
+			}
+		}
 	}
-	return slices.ContainsFunc(checks, func(c catalog.Check) bool { return first(c.Get) == first(path) })
+	return p.Query != nil && first(p.Query.Get) == segment
 }
 
 // first returns the first segment of a path.

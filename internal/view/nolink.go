@@ -21,13 +21,10 @@ func (n *NoLink) String() string {
 	return n.Object + ", " + n.URL + ": " + n.Reason
 }
 
-// maxNoLinks limits the objects shown for a backend.
-const maxNoLinks = 10
-
 // noLinks describes the objects that give a finding no link.
 func noLinks(f *backend.Finding) []NoLink {
 	list := []NoLink{}
-	for i := range f.NoLinks[:min(len(f.NoLinks), maxNoLinks)] {
+	for i := range f.NoLinks {
 		e := &f.NoLinks[i]
 		list = append(list, NoLink{Object: e.By, URL: e.Host + e.Path, Code: e.Not, Reason: noLinkTexts[e.Not]})
 	}

@@ -17,7 +17,7 @@ func TestNoLinks(t *testing.T) {
 		f.NoLinks = append(f.NoLinks, backend.Exposure{By: "Ingress a/b", Host: "c.example", Path: "/d", Not: code})
 	}
 	shown := noLinks(f)
-	if len(noLinkTexts) != len(f.NoLinks) || len(shown) != maxNoLinks {
+	if len(noLinkTexts) != len(f.NoLinks) || len(shown) != len(f.NoLinks) {
 		t.Errorf("%d texts for %d codes, of which %d are shown", len(noLinkTexts), len(f.NoLinks), len(shown))
 	}
 	for i, want := range []string{"Ingress a/b, c.example/d: why", "Ingress a/b: why", "why"} {
