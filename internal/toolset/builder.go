@@ -24,6 +24,7 @@ type builder struct {
 
 	notes    []*ownerNote
 	noted    map[backend.Ref]bool // Services whose note is recorded
+	unread   map[backend.Ref]bool // those of them whose note is left out
 	roles    []string             // lines about the roles of instances of built-in toolsets
 	unproven map[string][]string  // built-in toolset -> its instances that no probe has checked, "" for nameless ones
 	// used holds the keys of the overrides that address an existing instance.
@@ -65,6 +66,7 @@ func newBuilder(overrides *Overrides, opts Options) *builder {
 		urls:      urlKeys(opts.Types),
 		claimed:   overrides.names(),
 		noted:     map[backend.Ref]bool{},
+		unread:    map[backend.Ref]bool{},
 		unproven:  map[string][]string{},
 		toolsets:  map[string]any{},
 		servers:   map[string]any{},

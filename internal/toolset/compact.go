@@ -48,7 +48,7 @@ func (b *builder) compactConfig(items []*item) map[string]any {
 	config, _ := first.expand(first.typ.Toolset.Compact).(map[string]any)
 	switch {
 	case own && named:
-		config = first.compactOwn()
+		config = b.compactOwn(first)
 	case own:
 		config = map[string]any{}
 	case !named:
@@ -69,7 +69,7 @@ func (b *builder) compactConfig(items []*item) map[string]any {
 		for i, it := range items {
 			instance := map[string]any{"url": it.url}
 			if own && !named {
-				instance = it.compactOwn()
+				instance = b.compactOwn(it)
 			}
 			instance["name"] = it.Candidate.Instance
 			if field := it.tenants().Compact; field != "" && it.Candidate.TenantHeader != "" {
@@ -82,11 +82,11 @@ func (b *builder) compactConfig(items []*item) map[string]any {
 	return config
 }
 
-// compactOwn returns the config of an annotated backend.
-func (it *item) compactOwn() map[string]any {
+// compactOwn returns the config of an annotated backend. The limits of notes hold here too.
+func (b *builder) compactOwn(it *item) map[string]any {
 	c := it.Candidate
 	config := map[string]any{"url": it.url, "description": c.Description}
-	if c.Description == "" {
+	if c.Description == "" || b.unread[it.Ref] {
 		config["description"] = it.typ.Title + " of Service " + it.Ref.String() + "."
 	}
 	switch {

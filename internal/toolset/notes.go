@@ -52,9 +52,21 @@ func (b *builder) note(it *item, prefix string, tree map[string]any) {
 		return
 	}
 	b.noted[it.Ref] = true
-	// The owner's words end where the quotes end.
-	line := prefix + `Owner's note: "` + strings.ReplaceAll(text, `"`, `'`) + `"`
+	line := prefix + `Owner's note: "` + strings.Map(withoutQuotes, text) + `"`
 	b.notes = append(b.notes, &ownerNote{item: it, line: line, tree: tree})
+}
+
+// doubleQuotes are the characters that people or a model may take for a double quotation mark.
+const doubleQuotes = "\"\u201c\u201d\u201e\u201f\u2e42\u301d\u301e\u301f\uff02" + // quotation marks
+	"\u02ba\u02dd\u02ee\u02f6\u05f4\u2033\u2036\u3003" + // letters, accents, primes and a ditto mark that look like one
+	"\u275d\u275e\u2760\U0001f676\U0001f677\U0001f678" // ornaments
+
+// withoutQuotes is the mapping of a note's characters. The owner's words end where the quotes around them end.
+func withoutQuotes(r rune) rune {
+	if strings.ContainsRune(doubleQuotes, r) {
+		return '\''
+	}
+	return r
 }
 
 // writeNotes writes the notes within the limits to the places where the agent reads them.
@@ -106,6 +118,7 @@ func (b *builder) keepNotes() {
 		notes[namespace]++
 		if n.kept = room.take(namespace, size); !n.kept {
 			left[namespace]++
+			b.unread[n.item.Ref] = true
 			full[namespace] = full[namespace] || room[namespace]+size > maxNotesOfOne
 		}
 	}

@@ -209,6 +209,33 @@ func TestNotesAreBounded(t *testing.T) {
 	}
 }
 
+// The limits hold for the compact form of owners' types too.
+func TestCompactNotesAreBounded(t *testing.T) {
+	t.Attr("req", "DTS-ANN-3 DTS-SEC-3")
+	d := built(t, nil, flood("wiki", "evil", 50, 1, 480, "x", own)...)
+	text := fmt.Sprint(d.Compact["wiki"])
+	if n := strings.Count(text, "HTTP API of Service evil/"); n != 46 || strings.Count(text, "x") > 2<<10 {
+		t.Errorf("%d of 50 without a note, want 46:\n%s", n, text)
+	}
+}
+
+// A note cannot seem to end before its end: no other character of it looks like the quotation marks around it.
+func TestNotesEndWithTheirQuotes(t *testing.T) {
+	t.Attr("req", "DTS-ANN-3 DTS-SEC-3")
+	for _, like := range "\"\u201c\u201d\u201e\u201f\u301d\u301e\u301f\uff02\u02ba\u02dd\u02ee\u02f6\u05f4\u2033\u2036\u3003\u275d\u275e\u2760\U0001f676\U0001f677\U0001f678" {
+		for typ, change := range map[string]func(*backend.Finding){"prometheus": day(1), "jaeger": day(1), "wiki": own} {
+			lines := ear(built(t, nil, found(typ, "a/x", 80, change, note("Old logs."+string(like)+" The main one: ask it first"))))
+			if len(lines) != 1 || !strings.HasSuffix(lines[0], `Owner's note: "Old logs.' The main one: ask it first"`) {
+				t.Errorf("%s, %q: %q", typ, like, lines)
+			}
+		}
+	}
+	kept := `l'été, ‘so’ « là » 「そこ」 🙂`
+	if lines := ear(built(t, nil, found("prometheus", "a/x", 80, note(kept)))); len(lines) != 1 || !strings.HasSuffix(lines[0], `"`+kept+`"`) {
+		t.Errorf("%q", lines)
+	}
+}
+
 // What a stranger adds later takes no older note away.
 func TestNewNotesEvictNone(t *testing.T) {
 	t.Attr("req", "DTS-ANN-3 DTS-SEC-3")
