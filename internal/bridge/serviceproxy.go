@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -50,9 +49,8 @@ type serviceProxy struct {
 // RoundTrip implements http.RoundTripper.
 func (p *serviceProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	c := p.candidate
-	// A backend can redirect to a path with "..". A proxy in front of the API server could resolve it to a path of the
-	// API.
-	if c.ForeignHost || slices.Contains(strings.Split(r.URL.Path, "/"), "..") {
+	// A backend can redirect to a path that leads out of its part of the API.
+	if c.ForeignHost || climbs(r.URL.Path) {
 		return nil, proxyError(backend.CodeProxyElsewhere)
 	}
 	name := fmt.Sprintf("%s:%d", c.Service.Name, c.Port.Number)

@@ -82,7 +82,8 @@ func TestProbeProxy(t *testing.T) {
 func TestProbeProxyStaysBelow(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3 DTS-PRB-5")
 	api := &apiServer{backends: map[string]http.Handler{}}
-	for i, to := range []string{"/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/secrets", "/..%2f..%2f..%2f..%2f..%2f..%2fsecrets", "/x/%2e%2e/%2e%2e/secrets", "/%2e%2e"} {
+	for i, to := range []string{"/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/secrets", "/..%2f..%2f..%2f..%2f..%2f..%2fsecrets", "/x/%2e%2e/%2e%2e/secrets", "/%2e%2e",
+		"/%252e%252e/%252e%252e/secrets", "/..;/..;/secrets", "/..%5c..%5csecrets"} {
 		namespace := fmt.Sprintf("evil-%d", i)
 		api.services = append(api.services, serviceObject(namespace, "x", named("grafana"), fmt.Sprintf("10.0.0.%d", i+1), port("http", 80, 3000)))
 		api.backends[namespace+"/x:80"] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -96,7 +97,8 @@ func TestProbeProxyStaysBelow(t *testing.T) {
 	asked := 0
 	for _, path := range api.requests {
 		asked += strings.Count(path, "/proxy/")
-		if strings.Contains(path, "..") || strings.Contains(path, "secrets") && !strings.Contains(path, "/proxy/") {
+		out := strings.Contains(path, "..") || strings.ContainsAny(path, `%;\`)
+		if out || strings.Contains(path, "secrets") && !strings.Contains(path, "/proxy/") {
 			t.Errorf("asked for %s", path)
 		}
 	}
