@@ -44,6 +44,7 @@ func ParseOverrides(name string, data []byte) (*Overrides, error) {
 		return nil, err
 	}
 	var root any
+	f.Python()
 	f.Decode(&root)
 	o.file = f.Fresh()
 	c := checker{}

@@ -22,6 +22,7 @@ func Validate(name string, data []byte) []Problem {
 		return problems(Error, err)
 	}
 	var root any
+	f.Python()
 	f.Decode(&root)
 	if err := f.Err(); err != nil {
 		return problems(Error, err)

@@ -19,11 +19,12 @@ func report(problems []Problem) string {
 func TestValidate(t *testing.T) {
 	t.Attr("req", "DTS-OUT-2")
 	for name, tt := range map[string]struct{ text, want string }{
-		"good":          {"toolsets: {kubernetes/core: {enabled: true}}\n", ""},
-		"empty":         {"", "error: f.yaml: empty; expected one YAML document\n"},
-		"a list":        {"- a\n", "error: f.yaml:1:1: expected a mapping with toolsets and mcp_servers\n"},
-		"no toolset":    {"toolsets: {}\n", "error: f.yaml:1:1: no toolset and no MCP server: HolmesGPT would reject the file\n"},
-		"servers alone": {"mcp_servers: {a: {config: {url: http://a, mode: streamable-http}}}\n", ""},
+		"good":           {"toolsets: {kubernetes/core: {enabled: true}}\n", ""},
+		"good to Python": {"toolsets: {kubernetes/core: {enabled: Yes, description: 08}}\n", ""},
+		"empty":          {"", "error: f.yaml: empty; expected one YAML document\n"},
+		"a list":         {"- a\n", "error: f.yaml:1:1: expected a mapping with toolsets and mcp_servers\n"},
+		"no toolset":     {"toolsets: {}\n", "error: f.yaml:1:1: no toolset and no MCP server: HolmesGPT would reject the file\n"},
+		"servers alone":  {"mcp_servers: {a: {config: {url: http://a, mode: streamable-http}}}\n", ""},
 		"null": {
 			"toolsets:\n  a/b:\nmcp_servers:\n",
 			"error: f.yaml:2:3: toolsets.a/b: expected a mapping such as {enabled: true}\n" +

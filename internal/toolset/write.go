@@ -2,11 +2,12 @@ package toolset
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
 	yaml "go.yaml.in/yaml/v2"
+
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
 // marshal returns the YAML of a tree of plain data, as sigs.k8s.io/yaml writes it. That library converts to JSON and
@@ -37,14 +38,14 @@ func (q *quoter) as(text string) string {
 func (q *quoter) ordered(tree any) any {
 	switch t := tree.(type) {
 	case string:
-		if misread.MatchString(t) {
+		if yamlfile.PythonTag(t) != "!!str" {
 			return q.as(strconv.Quote(t))
 		}
 	case float64:
-		// Python takes 1e-08 for a text: an exponent needs a point before it.
+		// Python takes 1e-08 for a text and 1 for an integer: a float needs a point.
 		text := strconv.FormatFloat(t, 'g', -1, 64)
-		if digits, exponent, ok := strings.Cut(text, "e"); ok && !strings.Contains(digits, ".") {
-			return q.as(digits + ".0e" + exponent)
+		if digits, _, _ := strings.Cut(text, "e"); !strings.ContainsAny(digits, ".fN") { // as +Inf and NaN have them
+			return q.as(digits + ".0" + text[len(digits):])
 		}
 	case map[string]any:
 		out := make(yaml.MapSlice, 0, len(t))
@@ -61,9 +62,3 @@ func (q *quoter) ordered(tree any) any {
 	}
 	return tree
 }
-
-// misread matches the texts that Go's YAML writer may leave without quotes and that HolmesGPT's reader, Python's, takes
-// for another type. On 0x_, 2001-99-99, = and << the reader fails, and the whole file is lost.
-// https://github.com/yaml/pyyaml/blob/main/lib/yaml/resolver.py
-var misread = regexp.MustCompile(`^(?:=|<<|[-+]?0[bx][0-9a-fA-F_]+|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|` +
-	`[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?)$`)

@@ -2,8 +2,7 @@ package toolset
 
 import (
 	"fmt"
-	"regexp"
-	"strconv"
+	"math"
 	"strings"
 	"testing"
 
@@ -23,7 +22,7 @@ func TestMarshalAsKubectl(t *testing.T) {
 			"", " ", "a b", "yes", "null", "~", "1", "1e3", "0x1f", "2024-01-01", "- a", "a: b", "#", "a #b", "'", `"`, "a\nb", "a\n", "\na\n\n",
 			"\ttab", "é", "\u2028", "\U0001F600", "*a", "&a", "!a", "%", "@", "`", "{{ env.A }}", "a  b", strings.Repeat("word ", 60), strings.Repeat("x", 200),
 		},
-		"numbers": []any{0, -1, 1 << 53, uint64(1) << 63, 0.5, 1.0, 1.5e21, -2.5e-9},
+		"numbers": []any{0, -1, 1 << 53, uint64(1) << 63, 0.5, 1.5e21, -2.5e-9},
 		"others":  []any{true, false, nil, []any{}, map[string]any{}, []any{[]any{1}}, []string{"a"}},
 		"a1":      1, "a9": map[string]any{"Z": 1, "a": 2, "1": 3, "true": 4}, "multi": map[string]any{"text": "one\ntwo\n", "spaces": " one\n  two\n"},
 	}}
@@ -51,7 +50,7 @@ func TestTextsThatPythonMisreads(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3 DTS-OUT-5")
 	texts := []string{
 		"0x_", "-0x_", "+0b_", "0b__", "0x" + strings.Repeat("f", 20), "0b" + strings.Repeat("1", 70), "2001-99-99", "2024-02-30",
-		"2001-99-99 1:2:3", "=", "<<", ".5_",
+		"2001-99-99 1:2:3", "=", "<<", ".5_", "1.0e+400",
 		"2001-01-01 é", "2001-01-01 01:00:00." + strings.Repeat("0", 60) + " Z", // with more bytes, or broken into lines
 	}
 	for _, text := range texts {
@@ -89,27 +88,34 @@ func TestTextsThatPythonMisreads(t *testing.T) {
 	}
 }
 
-// TestNumbersThatPythonMisreads has the admin's numbers stay numbers to HolmesGPT's YAML reader, which takes 1e-08 for a text.
-func TestNumbersThatPythonMisreads(t *testing.T) {
+// TestScalarsAsPythonReadsThem has the admin's values mean to HolmesGPT, whose YAML reader is Python's, what they would mean if it read
+// the overrides itself. Where no Go value is the same, or that reader fails, they stay the texts that they look like.
+func TestScalarsAsPythonReadsThem(t *testing.T) {
 	t.Attr("req", "DTS-OUT-5 DTS-OUT-6")
-	number := regexp.MustCompile(`^[-+]?[0-9]+\.[0-9]+(e[-+][0-9]+)?$`) // of PyYAML's forms, those that are written
-	for in, want := range map[string]string{
-		"0.00000001": "1.0e-08", "-1e-9": "-1.0e-09", "100000000000000000000": "1.0e+20", "5E+30": "5.0e+30", "1.5e30": "1.5e+30", "2.5": "2.5",
+	for want, scalars := range map[string]string{ // as PyYAML 6.0 reads them
+		"true": "true,True,TRUE,yes,Yes,YES,on,On,ON", "false": "false,False,FALSE,no,No,NO,off,Off,OFF", "null": "~,null,Null,NULL",
+		"0": "0,-0,+0,00,0_,0x0", "1": "1,+1,01,0b1,+0x1,1_", "8": "8,010,0_10,0b1000", "-31": "-31,-0x1F,-0x1_f,-037", "1000": "1000,1_000",
+		"18446744073709551615": "18446744073709551615,0xffffffffffffffff", "1.0": "1.,1.0,1_.0_,+1.0", "0.5": ".5,0.5", "-0.0": "-0.0,-0.",
+		"1500.0": "1.5e+3,1500.", "1.0e-08": "0.00000001,1.0e-8", "-1.0e-09": "-1.0E-9", "5.0e+30": "5.0e+30", "1.5e+30": "1.5e+30",
+		`"`: "08,-09,0_8,1e3,1E3,1e+3,-1e-9,1.5e3,5E+30,.5e3,+.5,-.5,0o17,0O17,-0o17,0X1F,0B1,-_1,+_0,'yes',!!str 08,!!str no," + // texts to it
+			"1:30,12:30:45,-1:30,1:30.5,.5_,18446744073709551616,-9223372036854775809,100000000000000000000,0777777777777777777777777," +
+			"0xfffffffffffffffff,1.0e+400,0x_,0b_,=,<<,2001-99-99,2001-12-14 21:59:43.10 -5",
+		"": "_1,tRUE,yES,1.2.3,1-2,0x1p-2,.e3,1:60,2001-01-01x",
 	} {
-		o := `{toolsets: {own/one: {enabled: false, description: x, tools: [], config: {n: [` + in + `]}}}}`
-		written := keysOf(t, document(t, nil, options(t), o))[KeyHolmesGPT]
-		if !number.MatchString(want) || !strings.Contains(written, "- "+want+"\n") {
-			t.Errorf("%s is not written as %s:\n%s", in, want, written)
+		for scalar := range strings.SplitSeq(scalars, ",") {
+			written := want
+			if want == "" || want == `"` {
+				written = want + strings.Trim(strings.TrimPrefix(scalar, "!!str "), "'") + want
+			}
+			o := "{toolsets: {own/one: {enabled: false, description: x, tools: [], config: {n: [" + scalar + "], on: x}}}}"
+			text := keysOf(t, document(t, nil, options(t), o))[KeyHolmesGPT]
+			if !strings.Contains(text, "- "+written+"\n") || !strings.Contains(text, "\"on\": x\n") {
+				t.Errorf("%s is not written as %s:\n%s", scalar, written, text)
+			}
 		}
-		var read struct {
-			Toolsets map[string]struct{ Config struct{ N []float64 } }
-		}
-		if err := yaml.Unmarshal([]byte(written), &read); err != nil {
-			t.Fatal(err)
-		}
-		if n, _ := strconv.ParseFloat(in, 64); read.Toolsets["own/one"].Config.N[0] != n {
-			t.Errorf("%s is read as %v", in, read.Toolsets["own/one"].Config.N)
-		}
+	}
+	if text, err := marshal("", []any{math.Inf(1), math.Inf(-1), math.NaN()}); err != nil || text != "- .inf\n- -.inf\n- .nan\n" {
+		t.Errorf("no numbers: %v\n%s", err, text)
 	}
 }
 

@@ -128,14 +128,18 @@ func (f *File) list(v *value, out reflect.Value) {
 func (f *File) tree(v *value, out reflect.Value) {
 	v.tree = true
 	var inner reflect.Value
-	switch v.node.Kind {
-	case yaml.MappingNode:
+	switch n := v.node; {
+	case n.Kind == yaml.MappingNode:
 		inner = reflect.New(reflect.TypeFor[map[string]any]()).Elem()
-	case yaml.SequenceNode:
+	case n.Kind == yaml.SequenceNode:
 		inner = reflect.New(reflect.TypeFor[[]any]()).Elem()
-	default:
+	case !f.python || n.Kind != yaml.ScalarNode || n.Style != 0 || PythonTag(n.Value) == n.ShortTag():
 		f.leaf(v, out)
 		return
+	case PythonTag(n.Value) == "!!bool":
+		inner = reflect.New(reflect.TypeFor[bool]()).Elem()
+	default:
+		inner = reflect.New(reflect.TypeFor[string]()).Elem()
 	}
 	f.decode(v, inner)
 	out.Set(inner)

@@ -24,11 +24,12 @@ const maxShown = 100 // errors
 
 // File is one YAML document, with the flags that were set in it.
 type File struct {
-	name  string
-	root  *value
-	known func(key string) bool // see Names
-	errs  Errors
-	more  int // errors beyond maxShown
+	name   string
+	root   *value
+	known  func(key string) bool // see Names
+	python bool                  // see Python
+	errs   Errors
+	more   int // errors beyond maxShown
 }
 
 // Parse reads exactly one YAML document. Its error is an Errors with one fault: the text is not YAML, not one document,
