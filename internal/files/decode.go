@@ -13,6 +13,8 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"sigs.k8s.io/yaml"
+
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
 // maxObject is the largest object, or YAML document, in bytes. The API server stores objects of 1.5 MiB at most, but a
@@ -61,6 +63,9 @@ func (r *reader) stream(in io.Reader) error {
 	case len(start) == 0 && errors.Is(err, io.EOF):
 		return errors.New("it is empty")
 	case len(start) == 0:
+		return err
+	}
+	if err := yamlfile.UTF16(start); err != nil {
 		return err
 	}
 	if text, marked := bytes.CutPrefix(start, []byte(bom)); marked {

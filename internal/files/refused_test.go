@@ -38,6 +38,7 @@ func TestFilesBroken(t *testing.T) {
 		{"nested 100,000 deep in a List", `{"items":[` + strings.Repeat(`{"a":`, 100_000), "line 1: not valid JSON: exceeded max depth"},
 		{"nested 100,000 deep in YAML", "a: " + strings.Repeat("[", 100_000), "the document that begins in line 1: not valid YAML: exceeded max depth of 10000"},
 		{"aliases that multiply", bomb(), "the document that begins in line 1: its aliases make it larger than 32 MiB"},
+		{"UTF-16", "\xff\xfe{\x00}\x00", "the text is UTF-16; save it as UTF-8"},
 		{"binary", "\x7fELF\x02\x01\x01\x00", "the document that begins in line 1: not valid YAML: control characters are not allowed"},
 	}
 	for _, tt := range tests {

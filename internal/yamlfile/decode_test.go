@@ -158,6 +158,8 @@ func TestParseErrors(t *testing.T) {
 		"broken second one":    {"a: 1\n---\nb: [\n", "f.yaml:4: not valid YAML: did not find expected node content"},
 		"binary":               {"a: 1\nb: \x00\n", "f.yaml:2:4: not text: control character U+0000; expected YAML"},
 		"not UTF-8":            {"a: \xff\n", "f.yaml:1:4: not text: byte 0xff is not UTF-8; expected YAML"},
+		"UTF-16":               {"\xff\xfea\x00:\x00", "f.yaml: the text is UTF-16; save it as UTF-8"},
+		"UTF-16, big-endian":   {"\xfe\xff\x00a\x00:", "f.yaml: the text is UTF-16; save it as UTF-8"},
 		"too large":            {strings.Repeat("#", 1<<20+1), "f.yaml: too large: 1048577 bytes, expected at most 1048576"},
 		"tab":                  {"a:\n\tb: 2\n", "f.yaml:2: not valid YAML: found character that cannot start any token (a tab, or a value that begins with @, % or a backquote: indent with spaces, quote the value)"},
 		"indentation":          {"a: 1\nb:\n  c: 1\n d: 2\n", "f.yaml:4: not valid YAML: did not find expected key (indentation, or text behind a closing quote)"},

@@ -64,8 +64,19 @@ func (v *value) parse(data []byte) *Error {
 	return nil
 }
 
+// UTF16 returns an error if a text begins with the mark of UTF-16, as what PowerShell writes with > does.
+func UTF16(data []byte) error {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return errors.New("the text is UTF-16; save it as UTF-8")
+	}
+	return nil
+}
+
 // notText reports a control character or invalid UTF-8 with its position. The parser reports them without one.
 func notText(data []byte) *Error {
+	if err := UTF16(data); err != nil {
+		return &Error{Message: err.Error()}
+	}
 	broken := !utf8.Valid(data)
 	at := bytes.IndexFunc(data, func(r rune) bool {
 		return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n\u0085", r) || broken && r == utf8.RuneError
