@@ -297,7 +297,9 @@ func TestStdoutFails(t *testing.T) {
 			t.Errorf("%q > full disk: exit code %d, %s", args, code, errs.String())
 		}
 	}
-	for _, args := range [][]string{{"catalog"}, {"catalog", "prometheus"}, {"version"}} {
+	for _, args := range [][]string{
+		{"catalog"}, {"catalog", "prometheus"}, {"version"}, {"completion", "bash"}, {"--help"}, {"help", "serve"}, {"serve", "-h"}, {},
+	} {
 		var errs strings.Builder
 		if code := Run(t.Context(), "x", args, Streams{Out: full{}, Err: &errs}); code != 1 {
 			t.Errorf("%q > full disk: exit code %d, %s", args, code, errs.String())

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -31,14 +32,18 @@ type Streams struct {
 // plugin "kubectl toolset".
 func Run(ctx context.Context, name string, args []string, streams Streams) int {
 	root := newRoot(filepath.Base(name), streams)
+	var own bytes.Buffer // of cobra, such as help: it does not return the error of a write
+	root.SetOut(&own)
 	root.SetArgs(append([]string{}, args...)) // cobra takes nil for os.Args
 	runs := false                             // the command line is right
 	root.PersistentPreRun = func(*cobra.Command, []string) { runs = true }
 	cmd, err := root.ExecuteContextC(ctx)
-	if err == nil {
-		return exitOK
-	}
-	if !runs {
+	switch {
+	case err == nil:
+		if _, err = own.WriteTo(streams.Out); err == nil {
+			return exitOK
+		}
+	case !runs:
 		err = usage("%s (%s --help shows how it is used)", oneLine(err.Error()), cmd.CommandPath())
 	}
 	code, silent := exitCode(err)
@@ -102,7 +107,6 @@ and similar), proves each with a probe, and writes the toolsets that let HolmesG
 		SilenceUsage:  true,
 	}
 	root.SetIn(streams.In)
-	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
 	root.AddCommand(newDiscover(streams), newGenerate(streams), newExplain(streams), newDiff(streams),
 		newDoctor(streams), newBridge(streams), newServe(streams), newValidate(streams), newCatalog(streams),
