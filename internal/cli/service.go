@@ -116,8 +116,7 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 		Catalog: o.Catalog, Detector: o.Detector, Inventory: o.Inventory,
 		Toolset: toolsetOptions(c, o.Catalog),
 		Settle:  c.Discovery.Settle, Interval: c.Discovery.Interval, Resync: c.Output.Resync,
-		Patience: time.Duration(c.Health.FailureThreshold) * c.Health.Interval,
-		DryRun:   o.DryRun, Whole: o.Directory != nil, Beat: s.probes.Beat, Report: report,
+		DryRun: o.DryRun, Whole: o.Directory != nil, Beat: s.probes.Beat, Report: report,
 		Agent: s.agent,
 	}
 	s.controller = controller.New(s.runtime.source, s.runtime.output, s.runtime.elector, s.monitor, options)

@@ -60,9 +60,6 @@ type Options struct {
 	Settle   time.Duration // how long changes are collected before a cycle
 	Interval time.Duration // between full discoveries
 	Resync   time.Duration // between full comparisons of the output with the desired content
-	// Patience is how long a backend whose endpoint has changed stays published with the old endpoint, while the new
-	// one does not work yet. It is the time until a backend counts as failing. 0 means not at all.
-	Patience time.Duration
 	DryRun   bool
 	// Whole makes the first document wait until every backend was probed once, if no published state is recorded. It
 	// is set if the state may be lost with each restart: without it, a credential could be referenced before it is
@@ -118,7 +115,7 @@ func New(source Source, output Output, leader Leader, monitor *health.Monitor, o
 		c.detections[b.Service.Ref] = inventory.Detection{Service: b.Service, Result: b.Result}
 		c.stale = true
 	}
-	c.damper = newDamper(opts.Inventory.Trusts, c.stands, opts.Patience)
+	c.damper = newDamper(opts.Inventory.Trusts, c.stands, monitor.Patience())
 	c.asked, c.over = make(chan *discovery, 1), make(chan *discovery, 1)
 	updated := make(chan struct{})
 	c.updated.Store(&updated)

@@ -24,7 +24,7 @@ type damper struct {
 	candidates map[backend.Key]publication // what each candidate would be published as, and since when
 	services   map[backend.Ref]*flapping
 	moved      map[backend.Key]time.Time // since when the endpoint has changed and does not work yet
-	patience   time.Duration             // see Options.Patience
+	patience   time.Duration             // until a backend counts as failing; see keepMoved
 	turns      turns                     // for changes of the document, by namespace
 	budgets    budgets                   // for publications, by namespace
 }

@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/health"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/store"
@@ -36,7 +37,7 @@ func crowd(t testing.TB, o inventory.Options, services []backend.Service) (*Cont
 	}
 	given := o
 	given.Type = nil // as the configuration gives them
-	controller := New(fakeSource{store.New(store.Options{Relevant: d.Matters}), nil}, &fakeOutput{}, &fakeLeader{}, nil, Options{
+	controller := New(fakeSource{store.New(store.Options{Relevant: d.Matters}), nil}, &fakeOutput{}, &fakeLeader{}, new(health.Monitor), Options{
 		Catalog: c, Detector: d, Inventory: given, Toolset: toolset.Options{Types: c.Types}, Report: newLogged().Report,
 	})
 	return controller, &Snapshot{Findings: inventory.Build(detections, observations, o)}

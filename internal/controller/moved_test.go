@@ -17,7 +17,7 @@ func TestMovedStaysPublished(t *testing.T) {
 	away := map[string]backend.Outcome{"a": backend.NoEndpoints}
 	begin := func(t *testing.T, body func(r *rig)) {
 		t.Helper()
-		start(t, nil, []string{"a", "b"}, true, Options{Patience: 90 * time.Second}, func(r *rig) {
+		start(t, nil, []string{"a", "b"}, true, Options{}, func(r *rig) {
 			pass(time.Second)
 			r.expect(t, "at first", "//a.ns.svc.cluster.local:9090", "//b.ns")
 			body(r)
@@ -90,7 +90,7 @@ func TestMovedStaysPublished(t *testing.T) {
 	})
 	t.Run("and holds a credential", func(t *testing.T) {
 		ref := backend.Ref{Namespace: "ns", Name: "a"}
-		options := Options{Patience: 90 * time.Second}
+		var options Options
 		options.Inventory.Credentials = map[string]map[backend.Ref]map[string]string{"prometheus": {ref: {"bearer_token": "TOKEN"}}}
 		start(t, nil, []string{"a"}, true, options, func(r *rig) {
 			pass(time.Second)

@@ -64,6 +64,9 @@ func New(p Prober, opts Options) *Monitor {
 	}
 }
 
+// Patience returns the time until a backend that fails counts as failing.
+func (m *Monitor) Patience() time.Duration { return time.Duration(m.opts.Threshold) * m.opts.Interval }
+
 // Changed returns a channel that receives a value after observations have changed.
 func (m *Monitor) Changed() <-chan struct{} { return m.notify }
 

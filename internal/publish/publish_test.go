@@ -171,7 +171,7 @@ func TestNothingIsWritten(t *testing.T) {
 
 func TestLarge(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")
-	for n, want := range map[int]bool{WarnBytes - 1000: false, WarnBytes: true} {
+	for n, want := range map[int]bool{500<<10 - 1000: false, 500 << 10: true} {
 		keys := testKeys()
 		keys[keyProm] = strings.Repeat("x", n)
 		live := configMap("1", func(cm *corev1.ConfigMap) { cm.Data = keys })
