@@ -22,8 +22,8 @@ written for it. You can change the file and put it into your own catalog.`,
 		Example: `  dynamic-toolset catalog
   dynamic-toolset catalog grafana > grafana.yaml`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			_, types, err := o.load(streams)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			_, types, err := o.load(cmd.Context(), streams)
 			if err != nil {
 				return err
 			}

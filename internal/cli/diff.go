@@ -50,7 +50,7 @@ Exit code 0: no difference, 1: different, 2 and above: an error.`,
 }
 
 func (o *options) diff(ctx context.Context, overridesFile string) (bool, error) {
-	overrides, err := readOverrides(overridesFile)
+	overrides, err := readOverrides(ctx, overridesFile)
 	if err != nil {
 		return false, err
 	}

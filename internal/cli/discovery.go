@@ -46,7 +46,7 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	d, err := o.prepare()
+	d, err := o.prepare(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -91,8 +91,8 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 }
 
 // prepare loads the configuration and the catalog, and connects to the cluster if there is one.
-func (o *options) prepare() (*discovered, error) {
-	c, types, err := o.load(o.streams)
+func (o *options) prepare(ctx context.Context) (*discovered, error) {
+	c, types, err := o.load(ctx, o.streams)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (o *options) read(ctx context.Context, d *discovered) error {
 	var report store.Report
 	var err error
 	if d.cluster == nil {
-		report, err = files.Read(ctx, o.files, o.input(ctx), d.known, files.ReadOptions{
+		report, err = files.Read(ctx, o.files, o.streams.In, d.known, files.ReadOptions{
 			Namespace: o.kube.namespace(), KeepAnnotation: d.detector.KeepAnnotation, Denied: d.prober.Forbids,
 			Links: linksFrom(d.config, d.detector),
 		})

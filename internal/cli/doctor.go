@@ -50,7 +50,7 @@ Exit code 0: nothing to do, as far as your user can see, 1: something to do, or 
 }
 
 func (o *options) doctor(ctx context.Context, output string) (well bool, err error) {
-	c, _, err := o.load(o.streams)
+	c, _, err := o.load(ctx, o.streams)
 	if err != nil {
 		return false, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/doctor"
+	"kubernaut.io/dynamic-toolset/internal/files"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/view"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
@@ -57,7 +58,7 @@ document refers to (from a Secret; comments show how to create it), certificate 
 }
 
 func (o *options) generate(ctx context.Context, key, overridesFile, output string, values bool) error {
-	overrides, err := readOverrides(overridesFile)
+	overrides, err := readOverrides(ctx, overridesFile)
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,7 @@ func (o *options) generate(ctx context.Context, key, overridesFile, output strin
 	}
 	d.reportDocument(o.streams, doc)
 	if values {
-		return d.printValues(o.streams.Out, keys[toolset.KeyHolmesGPT])
+		return d.printValues(ctx, o.streams.Out, keys[toolset.KeyHolmesGPT])
 	}
 	if key != "" {
 		_, err = fmt.Fprint(o.streams.Out, text)
@@ -91,13 +92,13 @@ func (o *options) generate(ctx context.Context, key, overridesFile, output strin
 }
 
 // printValues prints the values that HolmesGPT's chart needs for a document.
-func (d *discovered) printValues(out io.Writer, document string) error {
+func (d *discovered) printValues(ctx context.Context, out io.Writer, document string) error {
 	v := view.Values{
 		ConfigMap: backend.Ref{Namespace: d.config.Output.Namespace, Name: d.config.Output.ConfigMap},
 		Needs:     doctor.NeedsOf(document), Findings: d.findings, Catalog: d.catalog,
 	}
 	if file := d.config.TLS.CAFile; file != "" {
-		authority, err := readFile("config tls.caFile", file)
+		authority, err := readFile(ctx, "config tls.caFile", file)
 		if err != nil {
 			return err
 		}
@@ -108,11 +109,11 @@ func (d *discovered) printValues(out io.Writer, document string) error {
 }
 
 // readOverrides reads an overrides file. It returns nil if path is empty.
-func readOverrides(path string) (*toolset.Overrides, error) {
+func readOverrides(ctx context.Context, path string) (*toolset.Overrides, error) {
 	if path == "" {
 		return nil, nil
 	}
-	data, err := readFile("--overrides", path)
+	data, err := readFile(ctx, "--overrides", path)
 	if err != nil {
 		return nil, err
 	}
@@ -120,8 +121,8 @@ func readOverrides(path string) (*toolset.Overrides, error) {
 }
 
 // readFile reads a file that a flag or an argument names. Its errors name the flag and the file.
-func readFile(flag, path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
+func readFile(ctx context.Context, flag, path string) ([]byte, error) {
+	data, err := files.Await(ctx, func() ([]byte, error) { return os.ReadFile(path) })
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", flag, path, yamlfile.Bare(err))
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -73,8 +72,8 @@ func (o *configOptions) addFlags(cmd *cobra.Command) {
 }
 
 // load reads the configuration and the catalog. Invalid files of the catalog are left out with a warning.
-func (o *configOptions) load(s Streams) (*config.Config, *catalog.Catalog, error) {
-	c, err := config.Load(o.path, o.sets, o.adjust...)
+func (o *configOptions) load(ctx context.Context, s Streams) (*config.Config, *catalog.Catalog, error) {
+	c, err := files.Await(ctx, func() (*config.Config, error) { return config.Load(o.path, o.sets, o.adjust...) })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -133,26 +132,6 @@ func addChoice(cmd *cobra.Command, value *string, flag, short, usage string, val
 func addOutput(cmd *cobra.Command, output *string, values ...string) {
 	*output = values[0]
 	addChoice(cmd, output, "output", "o", orList(values), values...)
-}
-
-// input returns standard input, nil if it is not one of the files that are read.
-func (o *options) input(ctx context.Context) io.Reader {
-	if !slices.Contains(o.files, files.Stdin) {
-		return nil
-	}
-	return interruptible(ctx, o.streams.In)
-}
-
-// interruptible returns a reader of in that ends with ctx: a read of a terminal, or of a pipe whose writer hangs, would
-// block after a signal.
-func interruptible(ctx context.Context, in io.Reader) io.Reader {
-	r, w := io.Pipe()
-	context.AfterFunc(ctx, func() { w.CloseWithError(ctx.Err()) })
-	go func() {
-		_, err := io.Copy(w, in)
-		w.CloseWithError(err)
-	}()
-	return r
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

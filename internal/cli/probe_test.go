@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -119,6 +120,11 @@ func TestInterrupt(t *testing.T) {
 		return nil
 	}}
 	_, kubeconfig := api.start(t)
+	fifo := filepath.Join(t.TempDir(), "pipe") // nobody writes to it
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	at := func(io.Writer) {}
 	tests := []struct {
 		name    string
 		args    []string
@@ -128,6 +134,11 @@ func TestInterrupt(t *testing.T) {
 		{"probes", []string{"discover", "-f", writeFile(t, "services.yaml", services.String()), "--probe=direct", "--set", "health.timeout=5m"}, exitError, func(io.Writer) { <-asked }},
 		{"standard input", []string{"discover", "-f", "-"}, exitError, func(stdin io.Writer) { _, _ = stdin.Write([]byte("apiVersion")) }},
 		{"validate", []string{"validate", "-"}, exitError, func(stdin io.Writer) { _, _ = stdin.Write([]byte("apiVersion")) }},
+		{"pipe for -f", []string{"discover", "-f", fifo}, exitError, at},
+		{"pipe for --config", []string{"discover", "-f", clusterFile, "--config", fifo}, exitError, at},
+		{"pipe for --overrides", []string{"generate", "-f", clusterFile, "--overrides", fifo}, exitError, at},
+		{"pipe to validate", []string{"validate", fifo}, exitError, at},
+		{"pipe for serve", []string{"serve", "-f", fifo, "--out", t.TempDir()}, exitError, at},
 		{"API server", []string{"discover", "--kubeconfig", kubeconfig}, exitError, func(io.Writer) { <-asked }},
 		{"diff", []string{"diff", "--kubeconfig", kubeconfig, "-f", clusterFile}, exitUsage, func(io.Writer) { <-asked }},
 	}

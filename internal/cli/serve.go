@@ -71,7 +71,7 @@ func (o *options) serve(ctx context.Context, out *directory, dryRun, check bool)
 	if len(o.files) > 0 { // without an API server there is no authentication
 		o.adjust = append(o.adjust, func(c *config.Config) { c.Auth.Mode = config.AuthNone })
 	}
-	c, types, err := o.load(o.streams)
+	c, types, err := o.load(ctx, o.streams)
 	if err == nil && out.Path != "" {
 		err = out.conflicts(c, len(o.files) > 0)
 	}
@@ -101,7 +101,7 @@ func (o *options) serve(ctx context.Context, out *directory, dryRun, check bool)
 		run.Directory = out
 	}
 	if len(o.files) > 0 {
-		run.Files = &serviceFiles{Names: o.files, Stdin: o.input(ctx), Namespace: o.kube.namespace()}
+		run.Files = &serviceFiles{Names: o.files, Stdin: o.streams.In, Namespace: o.kube.namespace()}
 		return runService(ctx, run)
 	}
 	if run.Cluster, err = o.cluster(); err != nil {

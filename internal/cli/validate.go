@@ -14,6 +14,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/config"
+	"kubernaut.io/dynamic-toolset/internal/files"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/view"
@@ -84,11 +85,11 @@ func validate(ctx context.Context, s Streams, path, as string) error {
 
 func readArgument(ctx context.Context, s Streams, path string) (name string, data []byte, err error) {
 	if path != "-" {
-		data, err = readFile("file", path)
+		data, err = readFile(ctx, "file", path)
 		return path, data, err
 	}
 	const limit = 1 << 21
-	data, err = io.ReadAll(io.LimitReader(interruptible(ctx, s.In), limit))
+	data, err = files.Await(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(s.In, limit)) })
 	if err != nil {
 		return "", nil, fmt.Errorf("standard input: %w", err)
 	}

@@ -54,15 +54,35 @@ func Read(
 	if err := readOnce(paths); err != nil {
 		return store.Report{}, err
 	}
-	for _, path := range paths {
-		if err := r.file(path, stdin); err != nil {
-			if ctx.Err() != nil {
-				return r.report, ctx.Err()
+	return Await(ctx, func() (store.Report, error) {
+		for _, path := range paths {
+			if err := r.file(path, stdin); err != nil {
+				if ctx.Err() != nil {
+					return r.report, ctx.Err()
+				}
+				return r.report, err
 			}
-			return r.report, err
 		}
+		return r.report, nil
+	})
+}
+
+// Await returns what read returns, but if ctx ends first its error: to open a pipe blocks until somebody writes to it,
+// and to read one or a terminal blocks too. Then read goes on, and nobody may use what it fills.
+func Await[T any](ctx context.Context, read func() (T, error)) (none T, err error) {
+	var value T
+	var failed error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		value, failed = read()
+	}()
+	select {
+	case <-done:
+		return value, failed
+	case <-ctx.Done():
+		return none, ctx.Err()
 	}
-	return r.report, nil
 }
 
 // readOnce returns an error if the paths name standard input twice.

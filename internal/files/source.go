@@ -24,7 +24,7 @@ type SourceOptions struct {
 	ReadOptions
 	// Store has the options of the store that is filled.
 	Store store.Options
-	// Stdin is read for the path "-". It should end when the context does.
+	// Stdin is read for the path "-".
 	Stdin io.Reader
 	// Poll is the time between two looks at the files. A changed file is read when it looks the same in two of them.
 	// 0 means 1 s.
