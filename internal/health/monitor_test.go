@@ -141,7 +141,7 @@ func TestThreshold(t *testing.T) {
 		s.set("a", backend.Ready)
 		pass(35 * time.Second)
 		s.set("a", backend.Unreachable)
-		pass(68 * time.Second) // two failures
+		checks(s, "a", 2)
 		if got := outcome(m, "a"); got != backend.Ready {
 			t.Errorf("after two failures in a row: %q, want it kept: the success between had ended the count", got)
 		}
