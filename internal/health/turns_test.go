@@ -17,16 +17,16 @@ import (
 // Whatever comes and goes, all that is there in the end is probed, and nothing is left behind.
 func TestTurnsAddUp(t *testing.T) {
 	t.Attr("req", "DTS-PRB-6")
-	for range 20 {
-		turnsAddUp(t)
+	for seed := range uint64(20) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { turnsAddUp(t, rand.New(rand.NewPCG(1, seed))) })
 	}
 }
 
-func turnsAddUp(t *testing.T) {
+func turnsAddUp(t *testing.T, random *rand.Rand) {
 	t.Helper()
 	s := &places{script: newScript(), busy: map[string]int{}}
 	opts := usual
-	opts.Concurrency = 1 + rand.N(8)
+	opts.Concurrency = 1 + random.IntN(8)
 	synctest.Test(t, func(t *testing.T) {
 		m := New(s, opts)
 		ctx, stop := context.WithCancel(t.Context())
@@ -37,21 +37,21 @@ func turnsAddUp(t *testing.T) {
 			x.Candidate.Service.ClusterIP = "10.0.0.1" // so that their addresses differ by the port alone
 		}
 		for range 300 {
-			i := rand.N(len(targets))
+			i := random.IntN(len(targets))
 			changed := *targets[i].Candidate
 			targets[i].Candidate = &changed
-			switch rand.N(4) {
+			switch random.IntN(4) {
 			case 0:
-				changed.PortNumber = 9090 + rand.N[int32](3)
+				changed.PortNumber = 9090 + random.Int32N(3)
 			case 1:
-				s.takes[changed.Service.Name] = rand.N(20 * time.Second)
+				s.takes[changed.Service.Name] = time.Duration(random.Int64N(int64(20 * time.Second)))
 			case 2:
 				m.Recheck()
 			}
-			m.SetFactor(1 + rand.N(2)*3)
-			from := rand.N(len(targets) / 4)
+			m.SetFactor(1 + random.IntN(2)*3)
+			from := random.IntN(len(targets) / 4)
 			m.Set(targets[from:])
-			pass(rand.N(2 * time.Second))
+			pass(time.Duration(random.Int64N(int64(2 * time.Second))))
 		}
 		for name := range s.takes {
 			s.takes[name] = time.Second

@@ -62,8 +62,9 @@ func looked(t *testing.T, objects, path, typ string, allowed ...string) (string,
 		}
 	}
 	first, none := Choose(ways, grafana(), builtin.Lookup(typ), path)
+	random := rand.New(rand.NewPCG(1, uint64(len(objects))))
 	for range 5 { // in whatever order they were seen
-		rand.Shuffle(len(ways), func(i, j int) { ways[i], ways[j] = ways[j], ways[i] })
+		random.Shuffle(len(ways), func(i, j int) { ways[i], ways[j] = ways[j], ways[i] })
 		if again, noneAgain := Choose(ways, grafana(), builtin.Lookup(typ), path); again != first || !slices.Equal(none, noneAgain) {
 			t.Errorf("once %q and %v, then %q and %v", first, none, again, noneAgain)
 		}

@@ -35,7 +35,13 @@ func inFull(w *Store) (names []string) {
 // ever, and when there is room again the others are read.
 func TestServicesOfANamespaceAreBounded(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
-	order := rand.Perm(20)
+	for seed := range uint64(5) {
+		servicesOfANamespaceAreBounded(t, rand.New(rand.NewPCG(1, seed)).Perm(20))
+	}
+}
+
+func servicesOfANamespaceAreBounded(t *testing.T, order []int) {
+	t.Helper()
 	w := New(Options{Relevant: func(s *backend.Service) bool { return s.Labels["app"] != "" || s.Bared > 0 }})
 	for _, i := range order {
 		w.Service(large(i))
