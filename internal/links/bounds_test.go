@@ -2,6 +2,7 @@ package links
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
 
@@ -87,35 +88,54 @@ func largeHTTPRoute(hosts, rules, backends, filters int) map[string]any {
 	}}
 }
 
-// reading returns how long it takes to read the object once it is decoded.
-func reading(t testing.TB, kind string, object map[string]any) time.Duration {
+// reading returns how long it takes, by that clock, to read the object once it is decoded.
+func reading(t testing.TB, now func() time.Duration, kind string, object map[string]any) time.Duration {
 	t.Helper()
 	from := From{Kinds: Kinds([]string{kind}), Allows: func(string, string) bool { return true }}
-	var took time.Duration
+	var decoding time.Duration
 	decode := func(into any) error {
-		begun := time.Now()
+		begun := now()
 		err := Unstructured(object)(into)
-		took -= time.Since(begun)
+		decoding += now() - begun
 		return err
 	}
-	begun := time.Now()
+	begun := now()
 	if _, err := from.Read(from.Kinds[0], "mon", decode); err != nil {
 		t.Fatal(err)
 	}
-	return took + time.Since(begun)
+	return now() - begun - decoding
+}
+
+// elapsed returns a clock of the time that passes.
+func elapsed() func() time.Duration {
+	begun := time.Now()
+	return func() time.Duration { return time.Since(begun) }
+}
+
+// processor returns a clock of what the process computes. It stands still while a busy machine does something else.
+func processor(t testing.TB) func() time.Duration {
+	return func() time.Duration {
+		t.Helper()
+		var used syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+			t.Fatal(err)
+		}
+		return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+	}
 }
 
 // Each time an object is written it is read, and other namespaces' objects wait. A hundred times as large an object
 // takes about a hundred times as long. Decoding it is not measured.
 func BenchmarkLargeObjects(b *testing.B) {
 	const few, many, most = 10, 1000, 10 // where each is compared with all, each of many takes 100 times as long
+	now := elapsed()
 	for _, l := range largest() {
 		b.Run(l.name, func(b *testing.B) {
 			each := map[int]time.Duration{few: time.Hour, many: time.Hour}
 			for n := range each {
 				object := l.object(n)
 				for range 5 { // the best of some
-					each[n] = min(each[n], reading(b, l.kind, object)/time.Duration(n))
+					each[n] = min(each[n], reading(b, now, l.kind, object)/time.Duration(n))
 				}
 			}
 			for b.Loop() { // what was measured is above
@@ -134,7 +154,7 @@ func TestLargeObjectsAreReadAtOnce(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
 	for _, l := range largest() {
 		t.Run(l.name, func(t *testing.T) {
-			if took := reading(t, l.kind, l.object(10_000)); took > time.Second {
+			if took := reading(t, processor(t), l.kind, l.object(10_000)); took > time.Second {
 				t.Errorf("took %s", took)
 			}
 		})
