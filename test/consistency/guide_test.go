@@ -65,7 +65,7 @@ func TestCatalogGuide(t *testing.T) {
 				printed.Write(out.Bytes())
 			}
 		case "text":
-			took := regexp.MustCompile(`\([0-9]+m?s\)`)
+			took := regexp.MustCompile(`\([0-9.]+m?s\)`)
 			if want := took.ReplaceAllString(b.text, "()"); !strings.Contains(took.ReplaceAllString(printed.String(), "()"), want) {
 				t.Errorf("%s: none of the commands before it prints\n%s", d.at(b.number), want)
 			}
