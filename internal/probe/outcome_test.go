@@ -114,12 +114,9 @@ func TestUnreachable(t *testing.T) {
 		target func(t *testing.T) Target
 	}{
 		{causeRefused, "nothing listens", func(t *testing.T) Target {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer l.Close()
-			return targetAt(l.Addr(), typ)
+			target := raw(t, typ, func(net.Conn) {}) // which keeps the port from others
+			target.Candidate.Service.ClusterIP = "127.9.9.9"
+			return target
 		}},
 		{causeTimeout, "within 300ms", func(t *testing.T) Target {
 			return raw(t, typ, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })

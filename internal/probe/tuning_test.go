@@ -16,16 +16,18 @@ func TestTypesHaveTheirOwnHealth(t *testing.T) {
 	t.Parallel()
 	t.Attr("req", "DTS-DET-12")
 	const answers = 300 * time.Millisecond
+	const short, long = answers / 6, time.Minute
 	for name, tt := range map[string]struct {
-		tuning catalog.Tuning
-		want   backend.Outcome
-		asked  int32 // times at /custom/ready
+		tuning  catalog.Tuning
+		timeout time.Duration // of all types
+		want    backend.Outcome
+		asked   int32 // times at /custom/ready
 	}{
-		"the catalog's":     {catalog.Tuning{}, backend.NotReady, 0},
-		"another path":      {catalog.Tuning{HealthPath: "/custom/ready"}, backend.Ready, 1},
-		"another, not 200":  {catalog.Tuning{HealthPath: "/nowhere"}, backend.NotReady, 0},
-		"a shorter timeout": {catalog.Tuning{HealthPath: "/custom/slow", Timeout: answers / 6}, backend.Unreachable, 0},
-		"a longer timeout":  {catalog.Tuning{HealthPath: "/custom/slow", Timeout: 20 * answers}, backend.Ready, 0},
+		"the catalog's":     {catalog.Tuning{}, long, backend.NotReady, 0},
+		"another path":      {catalog.Tuning{HealthPath: "/custom/ready"}, long, backend.Ready, 1},
+		"another, not 200":  {catalog.Tuning{HealthPath: "/nowhere"}, long, backend.NotReady, 0},
+		"a shorter timeout": {catalog.Tuning{HealthPath: "/custom/slow", Timeout: short}, long, backend.Unreachable, 0},
+		"a longer timeout":  {catalog.Tuning{HealthPath: "/custom/slow", Timeout: long}, short, backend.Ready, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -38,7 +40,7 @@ func TestTypesHaveTheirOwnHealth(t *testing.T) {
 			types := builtin(t)
 			types.Tune(map[string]catalog.Tuning{"prometheus": tt.tuning})
 			target := serve(t, types.Lookup("prometheus"), mux)
-			if o := newProber(t, Options{Timeout: 2 * time.Second}).Probe(t.Context(), target); o.Outcome != tt.want {
+			if o := newProber(t, Options{Timeout: tt.timeout}).Probe(t.Context(), target); o.Outcome != tt.want {
 				t.Errorf("got %s, want %s: %+v", o.Outcome, tt.want, o.Seen)
 			}
 			if n := asked.Load(); n != tt.asked {
