@@ -31,6 +31,7 @@ type fixture struct {
 	log      *lines
 	url      string
 	server   *httptest.Server
+	client   *http.Client // of streams, if it is not the default one
 }
 
 // start serves the example with the changes that a test makes.

@@ -6,9 +6,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/config"
@@ -70,4 +74,39 @@ func TestServesTLS(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Errorf("Run: %v", err)
 	}
+}
+
+// Strangers cannot fill the log with what the server says of their connections: it has ten lines at once, and one in
+// six seconds.
+func TestComplaintsAreFew(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3 DTS-LOG-1")
+	synctest.Test(t, func(t *testing.T) {
+		c, err := TLS(config.ServerTLS{Mode: config.TLSSelfSigned}, unlogged)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said lines
+		l, log := newPipes(), slog.New(slog.NewTextHandler(&said, nil))
+		s := &Listener{Name: "api", Handler: http.NotFoundHandler(), TLS: c, Log: log, listener: l}
+		ctx, stop := context.WithCancel(t.Context())
+		go Run(ctx, NewProbes(time.Minute), []*Listener{s}, Shutdown{}) //nolint:errcheck // it listens already
+		for step, want := range []int{10, 11} {
+			var all sync.WaitGroup
+			for range 200 {
+				all.Go(func() {
+					client, server := net.Pipe()
+					l.conns <- server
+					_, _ = io.WriteString(client, "no handshake\r\n\r\n")
+					_, _ = io.Copy(io.Discard, client) // until it is closed
+				})
+			}
+			all.Wait()
+			if n := strings.Count(said.String(), "TLS handshake error"); n != want {
+				t.Errorf("%d lines of %d bad handshakes, want %d", n, 200*(step+1), want)
+			}
+			<-time.After(6 * time.Second)
+		}
+		stop()
+		synctest.Wait()
+	})
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,7 +32,7 @@ func (f *fixture) follow(t *testing.T, query string, headers ...string) <-chan e
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	res, err := http.DefaultClient.Do(r)
+	res, err := cmp.Or(f.client, http.DefaultClient).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,6 +103,7 @@ func added(name string) controller.Change {
 func TestStream(t *testing.T) {
 	t.Attr("req", "DTS-API-1 DTS-UI-1")
 	f := start(t)
+	f.limits.look = time.Hour // so that the change is sent for the new snapshot, and not with the one before
 	f.history.Add(added("before"))
 	events := f.follow(t, "")
 	if s := parse[Status](t, next(t, events, "status")); s.Counts.Accepted != 3 || s.LastChange != 1 {
@@ -308,6 +310,15 @@ func TestStreamOfAReaderThatDoesNotRead(t *testing.T) {
 	if _, err := io.WriteString(stuck, "GET /api/v1/stream HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
+	// All that is sent to the other reader at a time fits, so that it is in time on any machine.
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, addr)
+		if err == nil {
+			err = c.(*net.TCPConn).SetReadBuffer(1 << 20)
+		}
+		return c, err
+	}
+	f.client = &http.Client{Transport: &http.Transport{DialContext: dial}}
 	reader := f.follow(t, "")
 	next(t, reader, "status")
 	base := example(t)
