@@ -6,25 +6,35 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // echo is a backend that says what it got.
-func echo(t *testing.T) (address string, got *[]*http.Request) {
+func echo(t *testing.T) (address string, got func() []*http.Request) {
 	t.Helper()
-	got = &[]*http.Request{}
+	var mu sync.Mutex
+	var requests []*http.Request
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		*got = append(*got, r)
+		mu.Lock()
+		requests = append(requests, r.Clone(r.Context()))
+		mu.Unlock()
 		body, _ := io.ReadAll(r.Body)
 		_, _ = w.Write(append([]byte(r.Method+" "+r.RequestURI+" "), body...))
 	}))
 	t.Cleanup(server.Close)
-	return server.Listener.Addr().String(), got
+	return server.Listener.Addr().String(), func() []*http.Request {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(requests)
+	}
 }
 
 // open is Bridge.Open, whose listener ends with the test.
@@ -108,12 +118,12 @@ func TestWays(t *testing.T) {
 			if list := api.asked(pod); tt.way == proxy && len(list) > 0 {
 				t.Error("it went by port-forward")
 			}
-			for _, r := range api.requests {
+			for _, r := range api.asked("") {
 				if r.Header.Get("Authorization") != "Bearer kubeconfig's" || r.Header.Get("Impersonate-User")+r.Header.Get("X-Remote-User") != "" {
 					t.Errorf("the API server got %v", r.Header)
 				}
 			}
-			for _, r := range *got {
+			for _, r := range got() {
 				if auth := r.Header.Get("Authorization"); strings.Contains(auth, "kubeconfig") || tt.name == "credentials" && auth != "Bearer backend's" {
 					t.Errorf("the backend got %q", auth)
 				}
@@ -175,8 +185,11 @@ func TestForbidden(t *testing.T) {
 func TestPods(t *testing.T) {
 	t.Attr("req", "DTS-CLI-9 DTS-SEC-3")
 	address, _ := echo(t)
-	closed := httptest.NewServer(nil)
-	closed.Close()
+	closed, release, err := standin.Closed("127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(release)
 	for name, tt := range map[string]struct {
 		slices  []discoveryv1.EndpointSlice
 		backend string
@@ -189,7 +202,7 @@ func TestPods(t *testing.T) {
 		"a name with a dot segment":   {[]discoveryv1.EndpointSlice{slice(true, "..", "m"), slice(true, "prom-0/", "m")}, address, "no ready pod is behind Service m/prom"},
 		"starting":                    {[]discoveryv1.EndpointSlice{slice(false, "prom-0", "m")}, address, "no ready pod"},
 		"no endpoints":                {[]discoveryv1.EndpointSlice{}, address, "no ready pod"},
-		"nothing listens":             {nil, closed.Listener.Addr().String(), "connection refused"},
+		"nothing listens":             {nil, closed, "connection refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			api := &apiServer{slices: tt.slices, backend: tt.backend}
@@ -197,7 +210,7 @@ func TestPods(t *testing.T) {
 			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}
-			for _, r := range api.requests {
+			for _, r := range api.asked("") {
 				if path := r.URL.Path; !strings.HasSuffix(path, "/m/endpointslices") && !strings.HasSuffix(path, "/m/pods/prom-0/portforward") && !strings.HasSuffix(path, "/m/pods/gone/portforward") {
 					t.Errorf("%s is asked", path)
 				}
@@ -250,8 +263,8 @@ func TestLargeBody(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp, text := ask(t, http.MethodPost, "http://"+o.listener.host+"/x", strings.Repeat("x", maxBody+1))
-	if resp.StatusCode != http.StatusRequestEntityTooLarge || len(*got) > 0 {
-		t.Errorf("%d %s, and the backend got %d requests", resp.StatusCode, text, len(*got))
+	if resp.StatusCode != http.StatusRequestEntityTooLarge || len(got()) > 0 {
+		t.Errorf("%d %s, and the backend got %d requests", resp.StatusCode, text, len(got()))
 	}
 }
 

@@ -28,6 +28,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/links"
 	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/view"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // apiServer answers Lists of Services and EndpointSlices as an API server does, in JSON. Its watches have no events.
@@ -116,6 +117,13 @@ func (s *apiServer) start(t *testing.T) *rest.Config {
 	return &rest.Config{Host: srv.URL}
 }
 
+// asked are all requests so far.
+func (s *apiServer) asked() []*http.Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
 func filled(n int, namespaces ...string) *apiServer {
 	s := new(apiServer)
 	for i := range n {
@@ -152,7 +160,7 @@ func TestCluster(t *testing.T) {
 		if e := store.Join(rec.slices[backend.Ref{Namespace: "a", Name: "s0700"}]); e.ReadyCount() != 1 {
 			t.Errorf("endpoints %+v", e)
 		}
-		if a := api.requests[0].Header.Get("Accept"); !strings.HasPrefix(a, "application/vnd.kubernetes.protobuf,") {
+		if a := api.asked()[0].Header.Get("Accept"); !strings.HasPrefix(a, "application/vnd.kubernetes.protobuf,") {
 			t.Errorf("asks for %q", a)
 		}
 	}
@@ -186,7 +194,7 @@ func TestClusterNamespaces(t *testing.T) {
 	if diff := cmp.Diff(want, texts(report)); diff != "" {
 		t.Errorf("warnings (-want +got)\n%s", diff)
 	}
-	for _, r := range api.requests {
+	for _, r := range api.asked() {
 		if !strings.Contains(r.URL.Path, "/namespaces/") {
 			t.Errorf("%s spans all namespaces", r.URL)
 		}
@@ -232,8 +240,11 @@ func always(code int) func(string) int { return func(string) int { return code }
 
 func TestClusterUnreachable(t *testing.T) {
 	t.Attr("req", "DTS-CLI-5")
-	closed := httptest.NewServer(http.NotFoundHandler())
-	closed.Close()
+	closed, release, err := standin.Closed("127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
 	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -249,7 +260,7 @@ func TestClusterUnreachable(t *testing.T) {
 		host, want string
 		is         error
 	}{
-		{closed.URL, "cannot reach the API server at HOST: connection refused; is the cluster running, and the server in the kubeconfig the right one?", syscall.ECONNREFUSED},
+		{"http://" + closed, "cannot reach the API server at HOST: connection refused; is the cluster running, and the server in the kubeconfig the right one?", syscall.ECONNREFUSED},
 		{strings.Replace(plain.URL, "http:", "https:", 1), "cannot reach the API server at HOST: it does not speak TLS; check the server's scheme in the kubeconfig", nil},
 		{secure.URL, "cannot reach the API server at HOST: its certificate is not trusted (x509: certificate signed by unknown authority); check the certificate authority in the kubeconfig", nil},
 		{silent.URL, "the API server at HOST did not answer in time while asked to list services in all namespaces; is the network path to it open?", context.DeadlineExceeded},
