@@ -18,7 +18,7 @@ func TestExplainNeedsItsNamespaceOnly(t *testing.T) {
 	r := mustRun(t, "explain", "m/grafana", "--kubeconfig", kubeconfig)
 	expect(t, r.out, "m/grafana is accepted as grafana")
 	expect(t, r.err, "Only namespace m was read")
-	if n := strings.Count(strings.Join(api.requests, " "), "/configmaps/"); n != 1 {
+	if n := strings.Count(strings.Join(api.asked(), " "), "/configmaps/"); n != 1 {
 		t.Errorf("the ConfigMap was asked for %d times: an API server that hangs holds a command up each time", n)
 	}
 	if r := run(t, "explain", "other/grafana", "--kubeconfig", kubeconfig); r.code == 0 || !strings.Contains(r.err, `not allowed to list services in namespace "other"`) {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -101,16 +102,43 @@ func golden(t *testing.T, name, got string) {
 
 var (
 	tookPattern = regexp.MustCompile(`\((\d+m)?\d+(\.\d+)?(m|µ)?s\)`)
+	rowPattern  = regexp.MustCompile(`(?m)^(  \S.{14} )(\S.*(?:\n {18}.*)*\([0-9hmsµ.]+s\))$`) // that ends in a duration
 	markPattern = regexp.MustCompile(`generation/[0-9a-f]+`)
 	timePattern = regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
 )
 
-// steady replaces what differs from run to run: durations, times and the given old and new texts.
+// steady replaces what differs from run to run: durations, times and the given old and new texts. How long a duration is
+// decides where its row is broken into lines.
 func steady(text string, oldnew ...string) string {
 	text = timePattern.ReplaceAllString(text, "TIME") // first: the number of a port may be part of a time
+	text = rowPattern.ReplaceAllStringFunc(text, func(row string) string {
+		parts := rowPattern.FindStringSubmatch(row)
+		var b strings.Builder
+		(&writer{out: &b}).prose(parts[1], tookPattern.ReplaceAllString(parts[2], "(TOOK)"))
+		return strings.TrimSuffix(b.String(), "\n")
+	})
 	text = tookPattern.ReplaceAllString(text, "(TOOK)")
 	text = markPattern.ReplaceAllString(text, "generation/HASH")
 	return strings.NewReplacer(oldnew...).Replace(text)
+}
+
+// What a test compares does not depend on how long a request took.
+func TestDurationsAreSteady(t *testing.T) {
+	t.Attr("req", "DTS-QA-1")
+	const result = `404 Not Found, "404 page not found"`
+	explained := func(took time.Duration) string {
+		var b strings.Builder
+		w := &writer{out: &b}
+		w.row("identity", "GET %s: %s (%s)", "/api/v1/status/buildinfo", result, took)
+		w.row("identity", "GET %s: %s (%s)", "/select/0/prometheus/api/v1/status/buildinfo", result, took)
+		w.row("so", "wrong-identity")
+		return steady(b.String())
+	}
+	for _, took := range []time.Duration{time.Millisecond, 100 * time.Millisecond, 12345 * time.Millisecond, 2*time.Minute + time.Millisecond} {
+		if diff := cmp.Diff(explained(0), explained(took)); diff != "" {
+			t.Errorf("after %s (-want +got):\n%s", took, diff)
+		}
+	}
 }
 
 func writeFile(t *testing.T, name, text string) string {

@@ -53,7 +53,7 @@ func TestNamespaces(t *testing.T) {
 				}
 			}
 			var asks []string
-			for _, path := range api.requests {
+			for _, path := range api.asked() {
 				if strings.HasSuffix(path, "/services") {
 					path = strings.TrimPrefix(strings.TrimPrefix(path, "/api/v1/namespaces/"), "/api/v1/")
 					ns, _, _ := strings.Cut(strings.TrimSuffix(path, "services"), "/")

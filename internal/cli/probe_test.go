@@ -5,17 +5,18 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
@@ -31,22 +32,15 @@ func listen(t *testing.T, ip string, h http.Handler) int {
 	return s.Port()
 }
 
-// closedPort is a port of loopback that nobody listens on, and that nobody else gets while the test runs: it is bound.
+// closedPort is a port of loopback that refuses connections while the test runs.
 func closedPort(t *testing.T, ip string) int {
 	t.Helper()
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	addr, release, err := standin.Closed(ip)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = syscall.Close(fd) })
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: netip.MustParseAddr(ip).As4()}); err != nil {
-		t.Fatal(err)
-	}
-	bound, err := syscall.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bound.(*syscall.SockaddrInet4).Port
+	t.Cleanup(release)
+	return int(netip.MustParseAddrPort(addr).Port())
 }
 
 // yamlService is a Service in YAML whose ClusterIP is an address of loopback.
@@ -66,12 +60,24 @@ const (
 func TestProbeDirect(t *testing.T) {
 	t.Attr("req", "DTS-CLI-1 DTS-CLI-4")
 	grafana := standin.New(standin.Grafana, standin.Options{Version: "12.1.0", Credentials: standin.Credentials{Bearer: "t"}})
-	ports := map[string]int{
-		"works":   listen(t, "127.0.0.2", standin.New(standin.Prometheus, standin.Options{Version: "3.5.0"})),
-		"grafana": listen(t, "127.0.0.3", grafana),
-		"weak":    listen(t, "127.0.0.4", standin.New(standin.Prometheus, standin.Options{Version: "3.4.1"})),
-		"other":   listen(t, "127.0.0.5", standin.New(standin.Pushgateway, standin.Options{})),
-		"refused": closedPort(t, "127.0.0.6"),
+	ports := map[string]int{}
+	for i, b := range []struct {
+		name    string
+		handler http.Handler // nil refuses
+	}{
+		{"works", standin.New(standin.Prometheus, standin.Options{Version: "3.5.0"})}, {"grafana", grafana},
+		{"weak", standin.New(standin.Prometheus, standin.Options{Version: "3.4.1"})},
+		{"other", standin.New(standin.Pushgateway, standin.Options{})}, {"refused", nil},
+	} {
+		ip, port := fmt.Sprint("127.0.0.", i+2), 0
+		for port == 0 || slices.Contains(slices.Collect(maps.Values(ports)), port) { // two addresses may have the same one free
+			if b.handler == nil {
+				port = closedPort(t, ip)
+			} else {
+				port = listen(t, ip, b.handler)
+			}
+		}
+		ports[b.name] = port
 	}
 	file := writeFile(t, "services.yaml",
 		yamlService("obs", "works", strongPrometheus, "127.0.0.2", ports["works"])+
@@ -104,22 +110,30 @@ func TestProbeDirect(t *testing.T) {
 // TestInterrupt: a signal while backends hang, or while standard input does, ends the command at once with one line.
 func TestInterrupt(t *testing.T) {
 	t.Attr("req", "DTS-CLI-5")
-	asked := make(chan struct{}, 100)
-	hanging := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		asked <- struct{}{}
-		<-r.Context().Done()
-	})
+	hanging := func() (h http.HandlerFunc, asked chan struct{}) { // each its own: what comes late is another's
+		asked = make(chan struct{}, 1)
+		return func(_ http.ResponseWriter, r *http.Request) {
+			select {
+			case asked <- struct{}{}:
+			default:
+			}
+			<-r.Context().Done()
+		}, asked
+	}
+	backends, probed := hanging()
 	var services strings.Builder
 	for i := range 20 {
 		ip := fmt.Sprintf("127.0.1.%d", i+1)
-		services.WriteString(yamlService("obs", fmt.Sprintf("prometheus-%d", i), strongPrometheus, ip, listen(t, ip, hanging)))
+		services.WriteString(yamlService("obs", fmt.Sprintf("prometheus-%d", i), strongPrometheus, ip, listen(t, ip, backends)))
 	}
-	api := &apiServer{refuse: func(r *http.Request) *metav1.Status {
-		asked <- struct{}{}
-		<-r.Context().Done()
-		return nil
-	}}
-	_, kubeconfig := api.start(t)
+	cluster := func() (kubeconfig string, asked chan struct{}) {
+		h, asked := hanging()
+		srv := httptest.NewServer(h)
+		t.Cleanup(srv.Close)
+		return writeKubeconfig(t, srv.URL), asked
+	}
+	ofDiscover, discovered := cluster()
+	ofDiff, compared := cluster()
 	fifo := filepath.Join(t.TempDir(), "pipe") // nobody writes to it
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
@@ -131,7 +145,7 @@ func TestInterrupt(t *testing.T) {
 		code    int
 		waiting func(stdin io.Writer) // returns when the command has got to the point
 	}{
-		{"probes", []string{"discover", "-f", writeFile(t, "services.yaml", services.String()), "--probe=direct", "--set", "health.timeout=5m"}, exitError, func(io.Writer) { <-asked }},
+		{"probes", []string{"discover", "-f", writeFile(t, "services.yaml", services.String()), "--probe=direct", "--set", "health.timeout=5m"}, exitError, func(io.Writer) { <-probed }},
 		{"standard input", []string{"discover", "-f", "-"}, exitError, func(stdin io.Writer) { _, _ = stdin.Write([]byte("apiVersion")) }},
 		{"validate", []string{"validate", "-"}, exitError, func(stdin io.Writer) { _, _ = stdin.Write([]byte("apiVersion")) }},
 		{"pipe for -f", []string{"discover", "-f", fifo}, exitError, at},
@@ -139,8 +153,8 @@ func TestInterrupt(t *testing.T) {
 		{"pipe for --overrides", []string{"generate", "-f", clusterFile, "--overrides", fifo}, exitError, at},
 		{"pipe to validate", []string{"validate", fifo}, exitError, at},
 		{"pipe for serve", []string{"serve", "-f", fifo, "--out", t.TempDir()}, exitError, at},
-		{"API server", []string{"discover", "--kubeconfig", kubeconfig}, exitError, func(io.Writer) { <-asked }},
-		{"diff", []string{"diff", "--kubeconfig", kubeconfig, "-f", clusterFile}, exitUsage, func(io.Writer) { <-asked }},
+		{"API server", []string{"discover", "--kubeconfig", ofDiscover}, exitError, func(io.Writer) { <-discovered }},
+		{"diff", []string{"diff", "--kubeconfig", ofDiff, "-f", clusterFile}, exitUsage, func(io.Writer) { <-compared }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -71,7 +71,7 @@ func TestProbeProxy(t *testing.T) {
 		"check with: kubectl auth can-i get services --subresource=proxy -n ours\n"; r.err != want {
 		t.Errorf("stderr: %s, want %s", r.err, want)
 	}
-	for _, path := range api.requests {
+	for _, path := range api.asked() {
 		if strings.Contains(path, "//") {
 			t.Errorf("base path and path are badly joined: asked for %s", path)
 		}
@@ -95,7 +95,7 @@ func TestProbeProxyStaysBelow(t *testing.T) {
 	_, kubeconfig := api.start(t)
 	mustRun(t, "discover", "--all", "--probe=proxy", "--kubeconfig", kubeconfig, "--set", "health.tries=1")
 	asked := 0
-	for _, path := range api.requests {
+	for _, path := range api.asked() {
 		asked += strings.Count(path, "/proxy/")
 		out := strings.Contains(path, "..") || strings.ContainsAny(path, `%;\`)
 		if out || strings.Contains(path, "secrets") && !strings.Contains(path, "/proxy/") {
