@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -174,27 +175,29 @@ func TestUnreadableKeysAreReplaced(t *testing.T) {
 
 func TestFileInPlaceOfTheDirectory(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9 DTS-RUN-6")
-	o, dir := started(t)
-	background(t, o.Run)
-	live := o.Live()
-	must(t, os.Rename(dir, dir+".old"))
-	write(t, dir, "a file")
-	receive(t, "it is noticed", o.Moved())
-	within(t, "the error", func() bool {
-		_, err := o.Publish(t.Context(), always(publish.Desired{Keys: keys("1")}))
-		return err != nil && strings.Contains(err.Error(), "it is no directory; move it away, or name another")
-	})
-	if text(t, dir) != "a file" {
-		t.Error("it was written over")
-	}
-	if _, err := NewOutput(dir, OutputOptions{}); err == nil || !strings.HasPrefix(err.Error(), dir+": it is no directory") {
-		t.Errorf("at the start: %v", err)
-	}
-	must(t, os.Remove(dir))
-	must(t, os.Rename(dir+".old", dir))
-	within(t, "as before", func() bool {
-		r, err := o.Publish(t.Context(), always(publish.Desired{Keys: keys("1")}))
-		return err == nil && !r.Written && r.Live.Data[document] == live.Data[document]
+	synctest.Test(t, func(t *testing.T) {
+		o, dir := started(t)
+		background(t, o.Run)
+		live := o.Live()
+		must(t, os.Rename(dir, dir+".old"))
+		write(t, dir, "a file")
+		receive(t, "it is noticed", o.Moved())
+		within(t, "the error", func() bool {
+			_, err := o.Publish(t.Context(), always(publish.Desired{Keys: keys("1")}))
+			return err != nil && strings.Contains(err.Error(), "it is no directory; move it away, or name another")
+		})
+		if text(t, dir) != "a file" {
+			t.Error("it was written over")
+		}
+		if _, err := NewOutput(dir, OutputOptions{}); err == nil || !strings.HasPrefix(err.Error(), dir+": it is no directory") {
+			t.Errorf("at the start: %v", err)
+		}
+		must(t, os.Remove(dir))
+		must(t, os.Rename(dir+".old", dir))
+		within(t, "as before", func() bool {
+			r, err := o.Publish(t.Context(), always(publish.Desired{Keys: keys("1")}))
+			return err == nil && !r.Written && r.Live.Data[document] == live.Data[document]
+		})
 	})
 }
 

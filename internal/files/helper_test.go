@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -15,7 +16,8 @@ const (
 	quietTime = 250 * time.Millisecond // in which nothing must happen
 )
 
-// within waits until ok says so.
+// within waits until ok says so, on the clock of synctest, and until whoever looks at the files rests again: what a test
+// does to them next is seen when it is done.
 func within(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -28,9 +30,10 @@ func within(t *testing.T, what string, ok func() bool) {
 			t.Fatalf("%s: not within %v", what, patience)
 		}
 	}
+	synctest.Wait()
 }
 
-// receive waits for a channel.
+// receive waits for a channel, as within does.
 func receive(t *testing.T, what string, c <-chan struct{}) {
 	t.Helper()
 	select {
@@ -38,6 +41,7 @@ func receive(t *testing.T, what string, c <-chan struct{}) {
 	case <-time.After(patience):
 		t.Fatalf("%s: not within %v", what, patience)
 	}
+	synctest.Wait()
 }
 
 // silent fails if something comes.
@@ -48,6 +52,7 @@ func silent(t *testing.T, what string, c <-chan struct{}) {
 		t.Errorf("%s: something came", what)
 	case <-time.After(quietTime):
 	}
+	synctest.Wait()
 }
 
 // background runs until the test ends.
@@ -62,10 +67,14 @@ func background(t *testing.T, run func(context.Context)) {
 	})
 }
 
+// write writes a file in place. What is there already looks different then: file systems count time in steps of some
+// milliseconds, and a test on the clock of synctest writes again within one.
 func write(t *testing.T, path, text string) {
 	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
+	before := stat(path)
+	must(t, os.WriteFile(path, []byte(text), 0o644))
+	for before != nil && stat(path).ModTime().Equal(before.ModTime()) {
+		must(t, os.WriteFile(path, []byte(text), 0o644))
 	}
 }
 

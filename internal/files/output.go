@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -46,7 +45,9 @@ type Output struct {
 	known   map[string]string // the keys that were written, or found right, in this term
 	settled bool              // everything was right once in this term
 
-	mu      sync.Mutex
+	// busy holds one value while Publish or Run looks. A channel and not a mutex, because the clock of synctest goes on
+	// while someone waits for it.
+	busy    chan struct{}
 	root    *os.Root  // nil without a directory; it stays open, so that no other directory gets its inode
 	opened  int       // number of directories there have been
 	version int       // the resourceVersion of the snapshot
@@ -67,7 +68,7 @@ func NewOutput(dir string, opts OutputOptions) (*Output, error) {
 	opts.Poll = cmp.Or(opts.Poll, defaultPoll)
 	o := &Output{
 		dir: filepath.Clean(dir), opts: opts, publisher: publish.New(nil, publish.Options{}),
-		moved: make(chan struct{}, 1), own: opts.Own,
+		moved: make(chan struct{}, 1), busy: make(chan struct{}, 1), own: opts.Own,
 	}
 	o.snapshot.Store(&snapshot{})
 	v, err := o.read()
@@ -100,8 +101,8 @@ func (o *Output) NewTerm() { o.known, o.settled = nil, false }
 // Run follows the directory until ctx ends.
 func (o *Output) Run(ctx context.Context) {
 	wait.UntilWithContext(ctx, func(context.Context) {
-		o.mu.Lock()
-		defer o.mu.Unlock()
+		o.busy <- struct{}{}
+		defer func() { <-o.busy }()
 		if changed, _, _ := o.look(); changed { // Publish reports the error
 			select {
 			case o.moved <- struct{}{}:

@@ -18,8 +18,8 @@ import (
 // under other names, and then renames them. So a reader sees the old text or the new one, and a full disk changes
 // nothing. A file that is right is not written.
 func (o *Output) Publish(ctx context.Context, build publish.Build) (publish.Result, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	o.busy <- struct{}{}
+	defer func() { <-o.busy }()
 	var res publish.Result
 	const tries = 3 // another process may make or remove the directory meanwhile
 	for range tries {
