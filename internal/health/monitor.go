@@ -46,6 +46,7 @@ type Monitor struct {
 	turns   turns
 	known   map[backend.Key]Record // published before the restart; removed once Set has a target of that key
 	hurried budget
+	shown   shown
 	factor  int
 	rounds  []*round
 }
@@ -60,7 +61,7 @@ func New(p Prober, opts Options) *Monitor {
 	return &Monitor{
 		prober: p, opts: opts, factor: 1, jitter: jitter, turns: newTurns(opts.Concurrency),
 		notify: make(chan struct{}, 1), wake: make(chan struct{}, 1), slots: make(chan struct{}, opts.Concurrency),
-		entries: map[backend.Key]*entry{}, known: map[backend.Key]Record{}, hurried: budget{},
+		entries: map[backend.Key]*entry{}, known: map[backend.Key]Record{}, hurried: budget{}, shown: shown{},
 	}
 }
 
@@ -179,6 +180,7 @@ func (m *Monitor) drop(e *entry) {
 	if e == nil {
 		return
 	}
+	m.shown.remove(e)
 	if e.stop != nil {
 		e.stop()
 		m.turns.vacate(e)

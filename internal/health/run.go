@@ -67,6 +67,7 @@ func (m *Monitor) check(ctx context.Context, e *entry, t probe.Target) {
 	m.asked(t.Candidate.Key())
 	now := time.Now()
 	changed := e.enter(o, now, m.opts)
+	m.shown.keep(e)
 	e.front, e.fresh = false, again
 	if again {
 		e.change(e.target, e.address, now)
