@@ -55,7 +55,7 @@ type conn struct {
 	host  *usage
 	name  string // the host's address
 	extra bool   // from the reserve
-	asks  int    // requests in progress
+	asks  int    // requests in progress, except for health endpoints: floods of those must not hold their connections
 	since time.Time
 }
 
@@ -169,8 +169,8 @@ func (g *gate) begin(c *conn, health bool) (answered, last bool) {
 		g.complain()
 		return false, true
 	}
-	c.asks++
 	if !health {
+		c.asks++
 		g.requests++
 		c.host.requests++
 	}
@@ -180,9 +180,9 @@ func (g *gate) begin(c *conn, health bool) (answered, last bool) {
 func (g *gate) end(c *conn, health bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	c.asks--
 	c.since = time.Now()
 	if !health {
+		c.asks--
 		g.requests--
 		c.host.requests--
 	}

@@ -217,6 +217,32 @@ func TestFloodOfManyAddresses(t *testing.T) {
 	})
 }
 
+// However many health requests of one address are being answered at a time, another's are too.
+func TestHealthRequestsHoldNoConnections(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3 DTS-RUN-3")
+	g := newGate(small, unlogged)
+	admit := func(addr string) (c *conn, answered bool) {
+		one, other := net.Pipe()
+		t.Cleanup(func() { one.Close(); other.Close() })
+		if c, _ = g.admit(named{one, addr}); c == nil {
+			return nil, false
+		}
+		answered, _ = g.begin(c, true)
+		return c, answered
+	}
+	for i := range 2 * (small.conns + small.reserve) {
+		admit(fmt.Sprint("127.0.0.1:", 1000+i))
+	}
+	c, answered := admit("127.0.0.9:1")
+	if !answered {
+		t.Fatal("kubelet is refused")
+	}
+	g.end(c, true)
+	if ok, _ := g.begin(c, false); !ok {
+		t.Error("it has a connection of the reserve alone")
+	}
+}
+
 // Nothing is left of addresses that are gone, however many there were.
 func TestGateForgets(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
