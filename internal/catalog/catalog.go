@@ -106,7 +106,9 @@ type Detect struct {
 
 // Rule matches a Service when everything it names matches.
 type Rule struct {
-	// Labels are the accepted values of each label. A value may start or end with "*"; "*" alone is any value.
+	// Labels are the accepted values of each label. A value may start or end with "*"; "*" alone is any value. If a
+	// Service has no label that names software, such as app.kubernetes.io/name, those of the rule are compared with its
+	// selector.
 	Labels map[string]Values `yaml:"labels"`
 	// Selector is the same for the labels in the Service's selector.
 	Selector map[string]Values `yaml:"selector"`

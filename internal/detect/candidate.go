@@ -44,13 +44,15 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 	return c
 }
 
-// parts returns what labels and the selector say about which part of its software the Service leads to. The name of its
-// cluster says nothing about that.
+// parts returns what labels and the selector say about which part of its software the Service leads to. The names of
+// its cluster and of its installation, which people choose, say nothing about that.
 func (d *Detector) parts(t *compiled, s *backend.Service) (values []string) {
 	for _, k := range d.look.AppLabels {
 		values = append(values, s.Labels[k])
 	}
-	for _, k := range sortedKeys(s.Selector, func(k, v string) bool { return !t.namesCluster(k, v) }) {
+	for _, k := range sortedKeys(s.Selector, func(k, v string) bool {
+		return k != instanceKey && k != releaseKey && !t.namesCluster(k, v)
+	}) {
 		values = append(values, s.Selector[k])
 	}
 	return values

@@ -16,6 +16,8 @@ type compiled struct {
 	parts    endings  // endings that count beside the type's own port
 	nodes    endings  // tell the nodes of an installation apart
 	kinds    endings  // may follow a word for a node
+
+	ofPods, notPods []catalog.Rule // Strong and Reject for a Service without labels (pods.go)
 }
 
 // conventions is lookalikes.yaml, compiled.
@@ -66,6 +68,8 @@ func compile(c *catalog.Catalog) ([]*compiled, conventions) {
 			parts:    newEndings(t.Detect.Weak.Parts),
 			nodes:    newEndings(t.Detect.Nodes),
 			kinds:    newEndings(c.Lookalikes.Kinds),
+			ofPods:   ofPods(t.Detect.Strong, c.Lookalikes),
+			notPods:  ofPods(t.Detect.Reject, c.Lookalikes),
 		}
 		for _, names := range own.products {
 			for _, name := range names {

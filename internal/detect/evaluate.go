@@ -52,7 +52,7 @@ func (e *evaluation) add(kind *bool, sign backend.Sign) {
 // evaluate applies one type's rules to one Service.
 func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoints, notes annotations) evaluation {
 	e := evaluation{Evaluation: backend.Evaluation{Type: t.Type.Type}}
-	rule, front := catalog.FirstMatch(t.Detect.Strong, s), catalog.FirstMatch(t.Detect.Fronts, s)
+	rule, front := d.strongRule(t, s), catalog.FirstMatch(t.Detect.Fronts, s)
 	if rule != nil {
 		e.add(&e.rule, ruleSign(rule, s))
 	}
@@ -134,7 +134,7 @@ func (e *evaluation) strength(t *compiled, port *backend.Port) backend.Strength 
 // rejection returns evidence that the Service is not of this type, although it may look so; no reason if there is none.
 // rule is the strong rule that matches, nil if none does.
 func (d *Detector) rejection(t *compiled, s *backend.Service, rule *catalog.Rule) backend.Reason {
-	if reject := catalog.FirstMatch(t.Detect.Reject, s); reject != nil {
+	if reject := d.rejectRule(t, s); reject != nil {
 		return reason(backend.CodeLookAlike, backend.Details{Because: reject.Because})
 	}
 	roles := d.look.roles
@@ -166,7 +166,7 @@ func (d *Detector) rejection(t *compiled, s *backend.Service, rule *catalog.Rule
 // freely. Charts put it first. Some operators put it last; then only a rule that matched (sure) tells it from the
 // software's own name.
 func (t *compiled) ownName(s *backend.Service, sure bool) string {
-	names := []string{s.Labels["app.kubernetes.io/instance"], s.Labels["release"]}
+	names := []string{s.Labels[instanceKey], s.Labels[releaseKey]}
 	if sure {
 		names = append(names, t.clusterOf(s))
 	}

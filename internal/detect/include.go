@@ -86,7 +86,7 @@ func (d *Detector) explicit(
 	if port == nil {
 		return nil, why
 	}
-	rule, front := catalog.FirstMatch(t.Detect.Strong, s), catalog.FirstMatch(t.Detect.Fronts, s)
+	rule, front := d.strongRule(t, s), catalog.FirstMatch(t.Detect.Fronts, s)
 	c := d.candidate(t, s, eps, notes, rule, front, port, why)
 	c.Custom, c.Strength = own && notes.typ != backend.TypeMCP, backend.Explicit
 	c.Signs = []backend.Sign{{Code: backend.SignTyped, Key: annToolset, Value: notes.toolset, Type: notes.typ}}

@@ -90,6 +90,12 @@ func sortedKeys(labels map[string]string, fits func(key, value string) bool) (ke
 // clusterKey is the label, or the last part of it, that some operators set on all parts of one cluster.
 const clusterKey = "cluster"
 
+// The labels in which charts keep the name of the installation.
+const (
+	instanceKey = "app.kubernetes.io/instance"
+	releaseKey  = "release"
+)
+
 // namesCluster reports whether a label names the cluster of this product that the Service belongs to, such as
 // "elasticsearch.example.org/cluster".
 func (t *compiled) namesCluster(key, value string) bool {

@@ -77,5 +77,5 @@ func (d *Detector) tenancy(c *backend.Candidate) (named []string, rule *catalog.
 		}
 		header = cmp.Or(header, t.Tenants.Header)
 	}
-	return named, catalog.FirstMatch(t.Detect.Strong, c.Service), header
+	return named, d.strongRule(t, c.Service), header
 }

@@ -66,7 +66,7 @@ const (
 func newFront(finding *backend.Finding, e *backend.Endpoints) *front {
 	f := &front{
 		Finding: finding, selects: unique.Make(fmt.Sprintf("%q", finding.Service.Selector)), // with sorted keys
-		releases: releases(finding.Service.Labels), twin: finding.Service.Headless() || perReplica(finding.Service),
+		releases: releases(finding.Service), twin: finding.Service.Headless() || perReplica(finding.Service),
 	}
 	if e == nil || e.Crowded || e.ReadyCount() > maxCompared || finding.Candidate.ForeignHost {
 		return f
@@ -127,8 +127,13 @@ func names(list []*front) string {
 // installation.
 type release struct{ label, name, app string }
 
-// releases returns the installations that a Service's labels name, one for each labelling convention of charts.
-func releases(labels map[string]string) (list []release) {
+// releases returns the installations that a Service's labels name, one for each labelling convention of charts. For a
+// Service without labels its selector names those of its pods.
+func releases(s *backend.Service) (list []release) {
+	labels := s.Labels
+	if len(labels) == 0 {
+		labels = s.Selector
+	}
 	for _, keys := range [...][2]string{{"app.kubernetes.io/instance", "app.kubernetes.io/name"}, {"release", "app"}} {
 		if name, app := labels[keys[0]], labels[keys[1]]; name != "" && app != "" {
 			list = append(list, release{keys[0], name, app})
