@@ -2,10 +2,12 @@ package cli
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 	"unicode"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -95,6 +97,21 @@ func TestHostileServices(t *testing.T) {
 			if strings.Contains(r.out, "evil/"+name+"\n") || strings.Contains(r.out, name+".evil.svc") {
 				t.Errorf("%q: evil/%s is written\n%s", args, name, r.out)
 			}
+		}
+	}
+}
+
+// What a server says in an error is shown as text.
+func TestErrorsAreText(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5 DTS-SEC-3")
+	s := &apiServer{refuse: func(*http.Request) *metav1.Status {
+		return &metav1.Status{Code: 500, Reason: metav1.StatusReasonInternalError, Message: "boom \x1b[2J\x1b]0;title\a\u009b2J"}
+	}}
+	_, kubeconfig := s.start(t)
+	for _, command := range []string{"discover", "doctor", "diff"} {
+		r := run(t, command, "--kubeconfig", kubeconfig, "--request-timeout", "2s")
+		if !strings.Contains(r.err, "boom") || strings.ContainsAny(r.err+r.out, "\x1b\a\u009b") {
+			t.Errorf("%s: exit %d: %q", command, r.code, r.err)
 		}
 	}
 }

