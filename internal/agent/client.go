@@ -113,13 +113,13 @@ func (c *client) ask(ctx context.Context, method, url string, read func(a *answe
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return noAnswer(err)
+		return noAnswer(err, key)
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
 		body, err := io.ReadAll(io.LimitReader(response.Body, maxRefusal))
 		if err != nil {
-			return noAnswer(err)
+			return noAnswer(err, key)
 		}
 		return &statusError{response.StatusCode, detailOf(body, key)}
 	}
@@ -134,7 +134,7 @@ func (c *client) ask(ctx context.Context, method, url string, read func(a *answe
 	case errors.Is(a.failed, errTooLong):
 		return errTooLong
 	case a.failed != nil && !errors.Is(a.failed, io.EOF):
-		return noAnswer(a.failed)
+		return noAnswer(a.failed, key)
 	}
 	return fmt.Errorf("%w: %s", errUnreadable, shown(err.Error(), key))
 }
@@ -189,14 +189,15 @@ var quotedValue = regexp.MustCompile(`(input_value=)[^\r\n]*`)
 // errNoTime is the error for a request that was not answered within its time limit.
 var errNoTime = errors.New("no answer in time")
 
-// noAnswer returns why there is no answer. net/http quotes a response that is not HTTP, so that text is left out.
-func noAnswer(err error) error {
+// noAnswer returns why there is no answer. net/http quotes a response that is not HTTP, so that text is left out. The
+// text of an API server could be the backend's own, which can answer as an API server does.
+func noAnswer(err error, key string) error {
 	var network *net.OpError
 	var certificate *tls.CertificateVerificationError
 	var unreached UnreachedError
 	switch {
 	case errors.As(err, &unreached):
-		return unreached
+		return UnreachedError{errors.New(shown(unreached.Error(), key))}
 	case errors.As(err, &network):
 		return network
 	case errors.As(err, &certificate):

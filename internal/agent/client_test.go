@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -36,6 +37,13 @@ func TestKey(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), "wrong key") {
 		t.Errorf("error %v", err)
 	}
+	proxy := carried(func(r *http.Request) (*http.Response, error) {
+		return nil, UnreachedError{errors.New("error trying to reach service: " + r.Header.Get("X-API-Key"))}
+	})
+	if _, err = newClient(&Options{KeyFile: path, Proxy: proxy}).info(t.Context(), server.URL, known); err == nil || strings.Contains(err.Error(), key) ||
+		!strings.Contains(err.Error(), "[key]") {
+		t.Errorf("through the API server: error %v", err)
+	}
 	for name, answer := range map[string]string{
 		"status":  "HTTP/1.1 " + key + " x\r\n\r\n",
 		"header":  "HTTP/1.1 200 OK\r\n" + key + "\r\n\r\n",
@@ -64,6 +72,11 @@ func TestKey(t *testing.T) {
 		})
 	}
 }
+
+// carried is a Proxy.
+type carried func(*http.Request) (*http.Response, error)
+
+func (c carried) RoundTrip(r *http.Request) (*http.Response, error) { return c(r) }
 
 // TestValuesOfSettings has HolmesGPT quote a credential, which it put into a setting that does not fit, in its reason.
 func TestValuesOfSettings(t *testing.T) {
