@@ -48,7 +48,7 @@ func Listen(target *url.URL, carry http.RoundTripper, failed func(error) string)
 				http.Error(w, "bridge: "+why, status)
 				return
 			}
-			proxy.ServeHTTP(w, r)
+			proxy.ServeHTTP(final{w}, r)
 		}),
 	}
 	go func() { _ = l.server.Serve(conn) }() // it ends with Close
@@ -57,6 +57,19 @@ func Listen(target *url.URL, carry http.RoundTripper, failed func(error) string)
 
 // Close closes the listener and all its connections.
 func (l *Listener) Close() error { return l.server.Close() }
+
+// final drops interim responses (1xx), which could have the headers that answer removes.
+type final struct{ http.ResponseWriter }
+
+// WriteHeader implements http.ResponseWriter.
+func (w final) WriteHeader(code int) {
+	if code >= http.StatusOK {
+		w.ResponseWriter.WriteHeader(code)
+	}
+}
+
+// Unwrap is for http.ResponseController.
+func (w final) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // refuse returns why a request is not carried, "" if it is. It refuses requests that a browser sends for a page of
 // another origin, also for one whose name resolves to 127.0.0.1.
@@ -70,6 +83,8 @@ func (l *Listener) refuse(r *http.Request) (status int, why string) {
 		return http.StatusMethodNotAllowed, "only GET, HEAD and POST are carried"
 	case r.Header.Get("Upgrade") != "":
 		return http.StatusBadRequest, "no other protocol is carried"
+	case r.Header.Get("Service-Worker") != "": // it would stay in the browser for whatever has this port next
+		return http.StatusForbidden, "service workers are not carried"
 	case !strings.HasPrefix(r.URL.Path, "/") || climbs(r.URL.Path):
 		return http.StatusBadRequest, "the path leads out of the backend"
 	}
@@ -106,16 +121,18 @@ func (l *Listener) rewrite(r *httputil.ProxyRequest) {
 }
 
 // answer directs redirects to this listener, and removes headers that let pages of other origins read the response, or
-// that set cookies for the other listeners too.
+// that concern other ports too: they set or clear cookies of 127.0.0.1. The browser keeps no page for whatever has this
+// port next.
 func (l *Listener) answer(resp *http.Response) error {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return errors.New("the backend switches to another protocol")
 	}
 	for name := range resp.Header {
-		if strings.HasPrefix(name, "Access-Control-") || name == "Set-Cookie" {
+		if strings.HasPrefix(name, "Access-Control-") || name == "Set-Cookie" || name == "Clear-Site-Data" {
 			delete(resp.Header, name)
 		}
 	}
+	resp.Header.Set("Cache-Control", "no-store")
 	location := resp.Header.Get("Location")
 	if location == "" {
 		return nil

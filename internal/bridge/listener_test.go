@@ -2,9 +2,12 @@ package bridge
 
 import (
 	"bufio"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
 	"strings"
 	"testing"
@@ -54,6 +57,7 @@ func TestRefuses(t *testing.T) {
 		"DELETE / HTTP/1.1\r\nHost: $h":                                                                        "405",
 		"CONNECT 10.0.0.1:443 HTTP/1.1\r\nHost: $h":                                                            "421",
 		"GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nHost: $h":                              "400",
+		"GET /sw.js HTTP/1.1\r\nService-Worker: script\r\nSec-Fetch-Site: same-origin\r\nHost: $h":             "403",
 		"GET /../../../secrets HTTP/1.1\r\nHost: $h":                                                           "400",
 		"GET /a/.. HTTP/1.1\r\nHost: $h":                                                                       "400",
 		"GET /%2e%2e/x HTTP/1.1\r\nHost: $h":                                                                   "400",
@@ -79,14 +83,16 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// TestRedirects: a redirect leads to the listener, or nowhere.
+// TestRedirects: a redirect leads to the listener, or nowhere, and the answer has no effect on other ports or later.
 func TestRedirects(t *testing.T) {
-	t.Attr("req", "DTS-CLI-9")
+	t.Attr("req", "DTS-CLI-9 DTS-SEC-3")
 	var location string
 	host, target := listen(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", location)
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.Header().Set("Set-Cookie", "grafana_session=fixed")
+		w.Header().Set("Clear-Site-Data", `"*"`)
+		w.Header().Set("Cache-Control", "max-age=31536000, immutable")
 		w.WriteHeader(http.StatusFound)
 	})
 	for to, want := range map[string]string{
@@ -111,5 +117,37 @@ func TestRedirects(t *testing.T) {
 		if resp.Header.Get("Set-Cookie") != "" {
 			t.Error("it sets a cookie, which a browser sends to the other listeners too")
 		}
+		if resp.Header.Get("Clear-Site-Data") != "" {
+			t.Error("it takes the cookies of other ports away")
+		}
+		if got := resp.Header.Get("Cache-Control"); want != "" && got != "no-store" {
+			t.Errorf("%q keeps it for whatever has this port next", got)
+		}
+	}
+}
+
+// TestInterim: no interim response is passed on, which could have the headers that are removed from the final one.
+func TestInterim(t *testing.T) {
+	t.Attr("req", "DTS-CLI-9 DTS-SEC-3")
+	host, _ := listen(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Set-Cookie", "grafana_session=fixed")
+		w.WriteHeader(http.StatusEarlyHints)
+		_, _ = w.Write([]byte("final"))
+	})
+	trace := &httptrace.ClientTrace{Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
+		t.Errorf("%d %v", code, h)
+		return nil
+	}}
+	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), http.MethodGet, "http://"+host, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := new(http.Transport).RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if text, err := io.ReadAll(resp.Body); err != nil || string(text) != "final" {
+		t.Errorf("%q, %v", text, err)
 	}
 }

@@ -22,6 +22,8 @@ import (
 // ServiceProxies returns a function that makes the transport for a candidate through the API server's service proxy.
 // The transport is nil for a candidate outside the cluster, which this machine reaches directly.
 func ServiceProxies(cluster *rest.Config) (func(*backend.Candidate) http.RoundTripper, error) {
+	cluster = rest.CopyConfig(cluster)
+	cluster.Wrap(newMasking)
 	transport, err := rest.TransportFor(cluster)
 	if err != nil {
 		return nil, err
@@ -68,6 +70,7 @@ func (p *serviceProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("through the API server: %w", err)
 	}
+	unmask(resp)
 	if err := p.ownAnswer(resp); err != nil {
 		return nil, err
 	}
@@ -95,19 +98,28 @@ func (p *serviceProxy) ownAnswer(resp *http.Response) error {
 	default:
 		return nil
 	}
-	head, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	if err != nil {
-		return fmt.Errorf("through the API server: %w", err)
-	}
-	resp.Body = readCloser{io.MultiReader(bytes.NewReader(head), resp.Body), resp.Body}
-	var status metav1.Status
-	if json.Unmarshal(head, &status) == nil && status.Kind == "Status" && status.APIVersion == "v1" {
-		err = p.explain(&status)
+	status, err := statusOf(resp)
+	if err == nil && status != nil {
+		err = p.explain(status)
 	}
 	if err != nil {
 		resp.Body.Close()
 	}
 	return err
+}
+
+// statusOf returns the Status that a response consists of, nil for any other body. The body can be read again.
+func statusOf(resp *http.Response) (*metav1.Status, error) {
+	head, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if err != nil {
+		return nil, fmt.Errorf("through the API server: %w", err)
+	}
+	resp.Body = readCloser{io.MultiReader(bytes.NewReader(head), resp.Body), resp.Body}
+	var status metav1.Status
+	if json.Unmarshal(head, &status) != nil || status.Kind != "Status" || status.APIVersion != "v1" {
+		return nil, nil
+	}
+	return &status, nil
 }
 
 // tryingToReach begins the API server's message when it could not reach the backend.
