@@ -103,6 +103,7 @@ type limits struct {
 	look      time.Duration // between checks for changes that come without a new snapshot
 	gather    time.Duration // between two events "status" of a stream
 	authorize time.Duration // between reviews of a stream's reader
+	doubt     time.Duration // without a review, after which a stream ends
 	streams   int           // of all readers; one reader may have half
 }
 
@@ -117,6 +118,7 @@ func New(o Options) (*API, error) {
 	a := &API{o: o, mux: http.NewServeMux(), zip: newZipper(), origin: http.NewCrossOriginProtection(), limits: limits{
 		write: writeWithin, discover: 10 * time.Second, lookup: 5 * time.Second,
 		keepAlive: 15 * time.Second, look: time.Second, gather: 250 * time.Millisecond, authorize: time.Minute,
+		doubt:   90 * time.Second,
 		streams: 64,
 	}}
 	described := a.register()

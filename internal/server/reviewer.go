@@ -34,8 +34,11 @@ const (
 	// flood of invented tokens, or of tokens without rights, does not block them.
 	reviewRate  = 10
 	reviewBurst = 20
-	// The same for the other callers of one address, so that one pod with invented tokens leaves turns to those whose
-	// token is new.
+	// The same for one address: half of it for callers that were allowed the last time, less for others. So one pod
+	// with invented tokens leaves turns to those whose token is new. One with thousands of good tokens, which anyone
+	// can make who may use one ServiceAccount, leaves turns to those who are known.
+	knownRate  = reviewRate / 2
+	knownBurst = reviewBurst / 2
 	shareRate  = 2
 	shareBurst = 10
 	maxShares  = 1024 // addresses that are remembered
@@ -63,8 +66,7 @@ type Reviewer struct {
 	secret           []byte // key of the hash; each process creates a new one
 	cache            reviewCache
 	flights          singleflight.Group
-	known, strangers *rate.Limiter
-	shares           *lru.Cache // of strangers: *rate.Limiter by address
+	known, strangers reviewLimits
 	// Separate, because the service may have the right to create only one kind of review.
 	tokenOutage, accessOutage outage
 }
@@ -113,8 +115,7 @@ func NewReviewer(
 	return &Reviewer{
 		tokens: tokens, access: access, options: o, secret: secret,
 		cache: reviewCache{allowed: lru.New(maxAllowed), denied: lru.New(maxDenied)},
-		known: rate.NewLimiter(reviewRate, reviewBurst), strangers: rate.NewLimiter(reviewRate, reviewBurst),
-		shares:       lru.New(maxShares),
+		known: newReviewLimits(knownRate, knownBurst), strangers: newReviewLimits(shareRate, shareBurst),
 		tokenOutage:  outage{log: o.Log, review: "TokenReview"},
 		accessOutage: outage{log: o.Log, review: "SubjectAccessReview"},
 	}
@@ -127,9 +128,9 @@ func (r *Reviewer) Authorize(ctx context.Context, token string, right Right) (st
 		return "", err
 	}
 	who, what := r.hash("token", token), r.hash("access", token, right.Verb, right.Resource, right.Path)
-	limits := turns{r.known}
-	if !r.cache.known(what) { // a valid token is not enough: tokens of a user without rights are easy to create
-		limits = r.ofStranger(ctx)
+	limits := r.strangers.of(ctx)
+	if r.cache.known(what) { // a valid token is not enough: tokens of a user without rights are easy to create
+		limits = r.known.of(ctx)
 	}
 	start := time.Now() // the answer may miss a change during the review
 	last := start.Add(reviewTimeout)
@@ -145,18 +146,30 @@ func (r *Reviewer) Authorize(ctx context.Context, token string, right Right) (st
 	return a.user.Username, err
 }
 
-// ofStranger returns the limits of a caller who was not allowed the last time.
-func (r *Reviewer) ofStranger(ctx context.Context) turns {
+// reviewLimits limit the reviews of one kind of callers.
+type reviewLimits struct {
+	all    *rate.Limiter
+	shares *lru.Cache // *rate.Limiter by address
+	rate   rate.Limit // of a share
+	burst  int
+}
+
+func newReviewLimits(share rate.Limit, burst int) reviewLimits {
+	return reviewLimits{rate.NewLimiter(reviewRate, reviewBurst), lru.New(maxShares), share, burst}
+}
+
+// of returns the limits of a caller.
+func (l *reviewLimits) of(ctx context.Context) turns {
 	c, ok := ctx.Value(connKey{}).(*conn)
 	if !ok {
-		return turns{r.strangers}
+		return turns{l.all}
 	}
-	share, ok := r.shares.Get(c.name)
+	share, ok := l.shares.Get(c.name)
 	if !ok {
-		share = rate.NewLimiter(shareRate, shareBurst)
-		r.shares.Add(c.name, share)
+		share = rate.NewLimiter(l.rate, l.burst)
+		l.shares.Add(c.name, share)
 	}
-	return turns{share.(*rate.Limiter), r.strangers}
+	return turns{share.(*rate.Limiter), l.all}
 }
 
 // hash returns the cache key of a list of texts. Without the secret, a key reveals no token, and nobody can construct

@@ -153,6 +153,45 @@ func TestFloodOfOneAddress(t *testing.T) {
 	})
 }
 
+// One address with thousands of tokens that may do something leaves turns to callers of others that are known as well.
+func TestFloodOfKnown(t *testing.T) {
+	t.Attr("req", "DTS-API-3 DTS-SEC-3")
+	synctest.Test(t, func(t *testing.T) {
+		const tokens = 1000
+		c := newCluster("good")
+		k := c.authorizer(nil)
+		ask := func(address, token string) error {
+			ctx := context.WithValue(t.Context(), connKey{}, &conn{name: address})
+			_, err := k.Authorize(ctx, token, toGetToolsets)
+			return err
+		}
+		for i := range tokens {
+			name := fmt.Sprint("eve", i)
+			c.grants[name] = &grant{user: authenticationv1.UserInfo{Username: "eve"}, may: []Right{toGetToolsets}}
+			if err := ask("10.0.0.1", name); err != nil { // one after the other, as slowly as strangers may
+				t.Fatal(err)
+			}
+		}
+		if err := ask("10.0.0.2", "good"); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(2 * allowedFor)
+		var flood sync.WaitGroup
+		for i := range tokens {
+			flood.Go(func() {
+				if err := ask("10.0.0.1", fmt.Sprint("eve", i)); err != nil && !errors.Is(err, ErrBusy) {
+					t.Errorf("eve: %v", err)
+				}
+			})
+		}
+		synctest.Wait()
+		if err := ask("10.0.0.2", "good"); err != nil {
+			t.Errorf("within the flood: %v", err)
+		}
+		flood.Wait()
+	})
+}
+
 // What a user may do is known no longer than the user's groups are, and both together take no longer than one review may.
 func TestAccessEndsWithToken(t *testing.T) {
 	t.Attr("req", "DTS-API-3")

@@ -110,8 +110,9 @@ type follower struct {
 	to      http.ResponseWriter
 	control *http.ResponseController
 	user    string
-	seq     uint64 // of the last change sent
-	status  Status // last sent, without its times
+	sure    time.Time // when the reader had the right
+	seq     uint64    // of the last change sent
+	status  Status    // last sent, without its times
 }
 
 func (a *API) stream(x huma.Context, in *streamInput) {
@@ -123,7 +124,7 @@ func (a *API) stream(x huma.Context, in *streamInput) {
 	t.stream = true
 	f := &follower{
 		api: a, ctx: r.Context(), request: r, to: w, control: http.NewResponseController(w), user: t.user,
-		seq: a.o.History.Last(),
+		sure: time.Now(), seq: a.o.History.Last(),
 	}
 	if seq, ok := in.from(); ok && seq <= f.seq { // a greater seq is from an earlier process
 		f.seq = seq
@@ -191,11 +192,16 @@ func (f *follower) follow() error {
 	}
 }
 
-// authorize checks again whether the reader has the right. A reader that lost it gets the reason when it reconnects.
+// authorize checks again whether the reader has the right. A reader that lost it gets the reason when it reconnects. If
+// there are too many reviews, the stream goes on for a while, but not longer: a reader could make them too many.
 func (f *follower) authorize() error {
+	now := time.Now()
 	_, err := f.api.o.Authorizer.Authorize(f.ctx, bearerToken(f.request),
 		Right{Verb: "watch", Resource: ResourceToolsets})
-	if errors.Is(err, ErrBusy) {
+	switch {
+	case err == nil:
+		f.sure = now
+	case errors.Is(err, ErrBusy) && now.Sub(f.sure) < f.api.limits.doubt:
 		return nil
 	}
 	return err

@@ -212,23 +212,29 @@ func TestStreamEndsWithTheService(t *testing.T) {
 func TestStreamEndsWithTheRight(t *testing.T) {
 	t.Attr("req", "DTS-API-3")
 	var say atomic.Pointer[error]
-	f := start(t, func(o *Options) {
-		o.Authorizer = guard{func(Right) error {
-			if err := say.Load(); err != nil {
-				return *err
-			}
-			return nil
-		}}
-	})
-	f.limits.authorize, f.limits.keepAlive = 20*time.Millisecond, 20*time.Millisecond
-	events := f.follow(t, "", "Authorization", "Bearer good")
-	next(t, events, "status")
-	say.Store(&ErrBusy) // which says nothing
+	read := func(doubt time.Duration) <-chan event {
+		say.Store(nil)
+		f := start(t, func(o *Options) {
+			o.Authorizer = guard{func(Right) error {
+				if err := say.Load(); err != nil {
+					return *err
+				}
+				return nil
+			}}
+		})
+		f.limits.authorize, f.limits.keepAlive, f.limits.doubt = 20*time.Millisecond, 20*time.Millisecond, doubt
+		events := f.follow(t, "", "Authorization", "Bearer good")
+		next(t, events, "status")
+		say.Store(&ErrBusy) // which says nothing
+		return events
+	}
+	events := read(time.Hour)
 	for range 4 {
 		next(t, events, ":")
 	}
 	say.Store(&ErrForbidden)
 	next(t, events, "")
+	next(t, read(60*time.Millisecond), "") // it says nothing for so long that the right may be gone
 }
 
 func TestStreamsAreBounded(t *testing.T) {
