@@ -74,6 +74,9 @@ const (
 	PrimaryFirstLocked  PrimaryRule = "first-locked"
 )
 
+// StandIn is a primary for the time being, and the Service that takes its place when it works.
+type StandIn struct{ By, For Ref }
+
 // Kept is the Service for which the place of a type's primary is kept, the rule that keeps it, and the verdict on that
 // Service. The zero value means that the place is not kept.
 type Kept struct {

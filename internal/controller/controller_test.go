@@ -282,6 +282,9 @@ func builtin(t testing.TB) (*catalog.Catalog, *detect.Detector) {
 func start(t *testing.T, data map[string]string, there []string, leading bool, options Options, body func(r *rig)) {
 	t.Helper()
 	c, d := builtin(t)
+	if options.Detector != nil {
+		d = options.Detector
+	}
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{
 			world: store.New(store.Options{Relevant: d.Matters}), report: newLogged(),

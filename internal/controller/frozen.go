@@ -86,5 +86,8 @@ func (c *Controller) detection(i publish.Instance) inventory.Detection {
 		HealthPath: i.HealthPath, Description: i.Description, Unproven: i.Outcome == backend.Unprobed,
 		Detected: i.Detected, Tenant: i.Tenant, TenantHeader: i.TenantHeader, Link: i.Link,
 	}}
+	if why := c.opts.Detector.Recorded(d.Candidates[0]); why.Is() {
+		d.Candidates, d.Rejected = nil, why
+	}
 	return d
 }

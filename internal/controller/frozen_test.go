@@ -234,10 +234,11 @@ func TestStandInOfFrozenNamespace(t *testing.T) {
 func TestFrozenNamespaceGivesNoCredential(t *testing.T) {
 	t.Attr("req", "DTS-DET-9 DTS-OUT-4")
 	o := Options{Inventory: inventory.Options{TrustedNamespaces: []string{"monitoring", "ns"}}}
+	boards := grafana("ns")
+	boards.Name = "boards"
+	var left map[string]string
 	start(t, nil, nil, true, o, func(r *rig) {
 		r.prober.set(map[string]backend.Outcome{"grafana": backend.Unreachable, "boards": backend.AuthRequired})
-		boards := grafana("ns")
-		boards.Name = "boards"
 		r.world.Service(aged(grafana("monitoring"), 1))
 		r.world.Service(aged(boards, 2))
 		pass(time.Minute)
@@ -245,5 +246,18 @@ func TestFrozenNamespaceGivesNoCredential(t *testing.T) {
 		r.world.Freeze("monitoring")
 		pass(time.Hour)
 		r.expect(t, "and cannot be read", "-GRAFANA_API_KEY")
+		left = r.output.Live().Data
+	})
+	start(t, left, []string{"forbidden: monitoring"}, true, o, func(r *rig) {
+		r.prober.set(map[string]backend.Outcome{"boards": backend.AuthRequired, "charts": backend.AuthRequired})
+		r.world.Service(aged(boards, 2))
+		pass(time.Hour)
+		r.expect(t, "after a restart", "-GRAFANA_API_KEY")
+		charts := boards
+		charts.Name = "charts"
+		r.world.Service(aged(charts, 3))
+		r.world.DeleteService(boards.Ref)
+		pass(time.Hour)
+		r.expect(t, "and nor does the next", "-GRAFANA_API_KEY")
 	})
 }

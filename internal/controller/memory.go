@@ -7,7 +7,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
@@ -19,10 +18,10 @@ type memory struct {
 	own       bool               // this replica has published in this term
 	published []publish.Instance // published before this replica began to write; of frozen namespaces, when they froze
 	primaries map[string]backend.Ref
-	standIns  map[string]inventory.StandIn // by type: the primaries for the time being
-	shards    map[backend.Key]shard        // as last seen
-	keys      []string                     // the admin's additional keys (config output.keys) that were written
-	gone      map[string]time.Time         // by type: since when the Service of its primary does not exist
+	standIns  map[string]backend.StandIn // by type: the primaries for the time being
+	shards    map[backend.Key]shard      // as last seen
+	keys      []string                   // the admin's additional keys (config output.keys) that were written
+	gone      map[string]time.Time       // by type: since when the Service of its primary does not exist
 
 	left *leftOut // for lack of room, in the last round; nil while there is room for all
 

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/inventory"
 )
 
 // Limits for the recorded primaries of owners' types that are not published. state.json takes room in the ConfigMap,
@@ -35,8 +34,8 @@ func (c *Controller) present(findings []*backend.Finding) map[string]bool {
 
 // frozenStandIns returns the primaries for the time being that stay, because the namespace of the Service that would
 // take the place cannot be read.
-func (c *Controller) frozenStandIns() map[string]inventory.StandIn {
-	out := map[string]inventory.StandIn{}
+func (c *Controller) frozenStandIns() map[string]backend.StandIn {
+	out := map[string]backend.StandIn{}
 	for typ, s := range c.memory.standIns {
 		if slices.Contains(c.frozen, s.For.Namespace) {
 			out[typ] = s
@@ -47,13 +46,27 @@ func (c *Controller) frozenStandIns() map[string]inventory.StandIn {
 
 // noteStandIns records the primaries for the time being, also one that lacks credentials because it is no more than
 // that, and those of frozen namespaces.
-func (m *memory) noteStandIns(frozen map[string]inventory.StandIn, findings []*backend.Finding) {
+func (m *memory) noteStandIns(frozen map[string]backend.StandIn, findings []*backend.Finding) {
 	m.standIns = frozen
 	for _, f := range findings {
 		if f.Blocker != (backend.Ref{}) {
-			m.standIns[f.Type] = inventory.StandIn{By: f.Ref, For: f.Blocker}
+			m.standIns[f.Type] = backend.StandIn{By: f.Ref, For: f.Blocker}
 		}
 	}
+}
+
+// lastingStandIns returns the primaries for the time being that a restart must not forget, because the namespace of the
+// other Service may be frozen then: those for the recorded primary, and trusted ones that get no credential as long as
+// another trusted Service may become the primary. Strangers cannot make any of these change.
+func (c *Controller) lastingStandIns(primaries map[string]backend.Ref) map[string]backend.StandIn {
+	out := map[string]backend.StandIn{}
+	trusts := c.opts.Inventory.Trusts
+	for typ, s := range c.memory.standIns {
+		if primaries[typ] == s.For || trusts(s.By.Namespace) && trusts(s.For.Namespace) {
+			out[typ] = s
+		}
+	}
+	return out
 }
 
 // mayBe reports whether a finding is of a type, or may be while nothing has proved another one. A backend that was

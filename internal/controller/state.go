@@ -30,7 +30,7 @@ func (c *Controller) recall(live *corev1.ConfigMap) {
 	}
 	m.lost = false
 	c.remember(state.Published)
-	m.keys, m.published, m.primaries = state.Keys, state.Published, state.Primaries
+	m.keys, m.published, m.primaries, m.standIns = state.Keys, state.Published, state.Primaries, state.StandIns
 	c.damper.recall(state.Published)
 	m.overrides.recall(state.Overrides)
 }
@@ -68,6 +68,7 @@ func (c *Controller) state(findings []*backend.Finding) publish.State {
 			s.Primaries[f.Type] = f.Ref
 		}
 	}
+	s.StandIns = c.lastingStandIns(s.Primaries)
 	if c.leading { // a follower keeps the leader's record, because the leader may know more
 		m.primaries = s.Primaries
 	}

@@ -30,7 +30,7 @@ type Options struct {
 	// Recorded: type -> the last primary. Its place is kept, even if its Service does not exist.
 	Recorded map[string]backend.Ref
 	// StandIns: type -> the last primary for the time being, if the Service that it stands in for cannot be read now.
-	StandIns map[string]StandIn
+	StandIns map[string]backend.StandIn
 	// FirstRoundOver means that each candidate was probed once, or had the time to respond. Before that, the oldest
 	// working instance is unknown.
 	FirstRoundOver bool
@@ -52,9 +52,6 @@ type Options struct {
 	// Type returns the catalog entry of a type, nil for custom and mcp.
 	Type func(name string) *catalog.Type
 }
-
-// StandIn is a primary for the time being, and the Service that takes its place when it works.
-type StandIn struct{ By, For backend.Ref }
 
 // Build returns the findings for all detections, sorted by verdict, then by type and Service. A candidate without an
 // observation is unprobed.

@@ -161,7 +161,7 @@ func TestPrimary(t *testing.T) {
 	wrong.outcome, wrong.primary, undated.day = backend.WrongIdentity, true, 0
 	gone := map[string]backend.Ref{"prometheus": at("ns", "gone")}
 	standIn := func(o inventory.Options, other backend.Ref) inventory.Options {
-		o.StandIns = map[string]inventory.StandIn{"prometheus": {By: a.ref, For: other}}
+		o.StandIns = map[string]backend.StandIn{"prometheus": {By: a.ref, For: other}}
 		return o
 	}
 	tests := map[string]struct {

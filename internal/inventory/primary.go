@@ -73,9 +73,11 @@ func (o *Options) choosePrimary(typ string, list []*backend.Finding) {
 			f = w
 		}
 		f.Primary, f.PrimaryBy = true, o.byItself(f)
+		blocker := o.unread(f, last.For)
 		if other := o.mayYield(f, list); other != nil {
-			f.Provisional, f.Blocker = true, other.Ref
+			blocker = other.Ref
 		}
+		f.Provisional, f.Blocker = blocker != backend.Ref{}, blocker
 	}
 }
 
@@ -252,6 +254,15 @@ func (o *Options) mayYield(f *backend.Finding, byAge []*backend.Finding) *backen
 		}
 	}
 	return nil
+}
+
+// unread returns the Service that takes the place from the last primary for the time being, as mayYield does. It cannot
+// be read now, so nothing tells whether it works.
+func (o *Options) unread(f *backend.Finding, other backend.Ref) backend.Ref {
+	if f.Ref == other || o.Trusts(f.Namespace) && !o.Trusts(other.Namespace) {
+		return backend.Ref{}
+	}
+	return other
 }
 
 // Trusts reports whether a namespace is among the trusted ones.

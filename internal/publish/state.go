@@ -20,8 +20,11 @@ import (
 type State struct {
 	Published []Instance             // in any order; each Service, type and tenant once
 	Primaries map[string]backend.Ref // by type
-	Overrides string                 // the last valid text of overrides.yaml
-	Keys      []string               // the admin's additional keys (config output.keys) that were written
+	// By type: primaries for the time being. They stay what they are while the namespace of the other Service cannot be
+	// read.
+	StandIns  map[string]backend.StandIn
+	Overrides string   // the last valid text of overrides.yaml
+	Keys      []string // the admin's additional keys (config output.keys) that were written
 }
 
 // Instance is a published instance, with enough to publish it again before it is probed again. Type and Service are
@@ -66,11 +69,17 @@ func (i *Instance) DetectedKey() backend.Key {
 const stateVersion = 1
 
 type stateJSON struct {
-	Version   int               `json:"version"`
-	Published []instanceJSON    `json:"published"`
-	Primaries map[string]string `json:"primaries"`
-	Overrides string            `json:"overrides,omitempty"`
-	Keys      []string          `json:"keys,omitempty"`
+	Version   int                    `json:"version"`
+	Published []instanceJSON         `json:"published"`
+	Primaries map[string]string      `json:"primaries"`
+	StandIns  map[string]standInJSON `json:"standins,omitempty"`
+	Overrides string                 `json:"overrides,omitempty"`
+	Keys      []string               `json:"keys,omitempty"`
+}
+
+type standInJSON struct {
+	By  string `json:"by"`
+	For string `json:"for"`
 }
 
 type instanceJSON struct {
@@ -83,13 +92,16 @@ type instanceJSON struct {
 func (s *State) Encode() (string, error) {
 	out := stateJSON{
 		Version: stateVersion, Published: []instanceJSON{}, Primaries: map[string]string{},
-		Overrides: s.Overrides, Keys: s.Keys,
+		StandIns: map[string]standInJSON{}, Overrides: s.Overrides, Keys: s.Keys,
 	}
 	for _, i := range slices.SortedFunc(slices.Values(s.Published), Instance.compare) {
 		out.Published = append(out.Published, instanceJSON{i.Type, i.Service.String(), i})
 	}
 	for typ, ref := range s.Primaries {
 		out.Primaries[typ] = ref.String()
+	}
+	for typ, standIn := range s.StandIns {
+		out.StandIns[typ] = standInJSON{standIn.By.String(), standIn.For.String()}
 	}
 	var text strings.Builder
 	enc := json.NewEncoder(&text)
@@ -120,7 +132,9 @@ func DecodeState(text string) (*State, error) {
 	if in.Version != stateVersion {
 		return nil, fmt.Errorf("state.json: version %d, expected %d", in.Version, stateVersion)
 	}
-	s := &State{Primaries: map[string]backend.Ref{}, Overrides: in.Overrides}
+	s := &State{
+		Primaries: map[string]backend.Ref{}, StandIns: map[string]backend.StandIn{}, Overrides: in.Overrides,
+	}
 	for _, raw := range in.Published {
 		var j instanceJSON
 		if strict(raw, &j) != nil {
@@ -140,6 +154,13 @@ func DecodeState(text string) (*State, error) {
 	for typ, text := range in.Primaries {
 		if ref, valid := parseRef(text); valid && validName(typ) {
 			s.Primaries[typ] = ref
+		}
+	}
+	for typ, text := range in.StandIns {
+		by, valid := parseRef(text.By)
+		other, too := parseRef(text.For)
+		if valid && too && validName(typ) {
+			s.StandIns[typ] = backend.StandIn{By: by, For: other}
 		}
 	}
 	return s, nil

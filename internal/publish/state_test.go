@@ -26,6 +26,7 @@ func exampleState() *State {
 			"prometheus":    {Namespace: "team", Name: "prom"},
 			"elasticsearch": {Namespace: "obs", Name: "es"},
 		},
+		StandIns:  map[string]backend.StandIn{"prometheus": {By: backend.Ref{Namespace: "monitoring", Name: "kps"}, For: backend.Ref{Namespace: "team", Name: "prom"}}},
 		Overrides: "toolsets:\n  a<b>: null # é\n",
 	}
 }
@@ -79,6 +80,12 @@ const exampleText = `{
  "primaries": {
   "elasticsearch": "obs/es",
   "prometheus": "team/prom"
+ },
+ "standins": {
+  "prometheus": {
+   "by": "monitoring/kps",
+   "for": "team/prom"
+  }
  },
  "overrides": "toolsets:\n  a<b>: null # é\n"
 }
@@ -182,6 +189,21 @@ func TestDecodeStateLeavesOut(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// So is a primary for the time being.
+func TestDecodeStateLeavesOutStandIns(t *testing.T) {
+	t.Attr("req", "DTS-OUT-10 DTS-SEC-3")
+	for name, tt := range map[string]struct{ old, new string }{
+		"by":                 {`"by": "monitoring/kps"`, `"by": "kps"`},
+		"for":                {`"for": "team/prom"`, `"for": ""`},
+		"template in a type": {`"prometheus": {`, `"{{ env.TOKEN }}": {`},
+	} {
+		got, err := DecodeState(changed(t, tt.old, tt.new))
+		if err != nil || len(got.StandIns) > 0 || len(got.Primaries) != 2 {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
 	}
 }
 
