@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,6 +53,16 @@ func askOne(t *testing.T, h *holmes) (r Replica, allocated uint64) {
 	return s.Replicas[0], after.TotalAlloc - before.TotalAlloc
 }
 
+// processorTime is how long this process has run, and not waited for others of the machine.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
 // A backend's answer with hundreds of thousands of instances, which HolmesGPT quotes, is read in one pass.
 func TestManyInstancesTakeLittle(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
@@ -70,9 +81,10 @@ func TestManyInstancesTakeLittle(t *testing.T) {
 		"at signs":    {StatusFailed, "[a] //" + strings.Repeat("@//", many)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			begun := time.Now()
-			r, allocated := askOne(t, answers(t, tt.status, tt.text))
-			if took := time.Since(begun); took > time.Second {
+			h := answers(t, tt.status, tt.text)
+			begun := processorTime(t)
+			r, allocated := askOne(t, h)
+			if took := processorTime(t) - begun; took > time.Second {
 				t.Errorf("it took %s", took)
 			}
 			if r.Outcome != Loaded || allocated > 8*mib {
