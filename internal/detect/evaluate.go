@@ -86,10 +86,13 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 	}
 	e.Candidate = d.candidate(t, s, eps, notes, rule, front, port, why)
 	e.Candidate.Strength = e.strength(t, port)
-	if rule == nil && front != nil {
+	switch {
+	case rule == nil && front != nil:
 		e.Candidate.Strength = backend.Weak
-	} else if rule == nil {
+	case rule == nil:
 		e.Candidate.Tier += tierUnknown
+	case len(rule.Labels) == 0 && why.Code == backend.CodePortHTTP: // the pods may serve something else there
+		e.Candidate.Strength = backend.Weak
 	}
 	e.Candidate.Signs = e.Signs
 	return e
