@@ -190,13 +190,18 @@ func TestSlowReader(t *testing.T) {
 	f := start(t)
 	f.limits.write, f.limits.discover = 2*time.Second, 0
 	s := *example(t)
-	s.Output.Keys = map[string]string{"custom_toolset.yaml": strings.Repeat("x", 32<<20)} // more than any socket holds
+	// More than the sockets hold, and little enough to be there long before the limit.
+	const size = 8 << 20
+	s.Output.Keys = map[string]string{"custom_toolset.yaml": strings.Repeat("x", size)}
 	f.state.set(&s)
 	c, err := net.Dial("tcp", f.server.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
+	if err := c.(*net.TCPConn).SetReadBuffer(64 << 10); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := io.WriteString(c, "GET /api/v1/document HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +222,7 @@ func TestSlowReader(t *testing.T) {
 	if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := io.Copy(io.Discard, bufio.NewReader(c)); n >= 32<<20 {
+	if n, err := io.Copy(io.Discard, bufio.NewReader(c)); n >= size {
 		t.Errorf("the slow reader got all %d bytes, %v", n, err)
 	}
 }
