@@ -116,10 +116,10 @@ func statusOf(resp *http.Response) (*metav1.Status, error) {
 	}
 	resp.Body = readCloser{io.MultiReader(bytes.NewReader(head), resp.Body), resp.Body}
 	var status metav1.Status
-	if json.Unmarshal(head, &status) != nil || status.Kind != "Status" || status.APIVersion != "v1" {
-		return nil, nil
+	if json.Unmarshal(head, &status) == nil && status.Kind == "Status" && status.APIVersion == "v1" {
+		return &status, nil
 	}
-	return &status, nil
+	return nil, nil
 }
 
 // tryingToReach begins the API server's message when it could not reach the backend.
