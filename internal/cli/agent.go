@@ -84,7 +84,7 @@ func (o *options) askAgent(
 	a := agent.New(options)
 	if options.URL == "" {
 		if err := o.findAgent(ctx, a, &options, kubeconfig); err != nil {
-			return &view.Agent{Message: err.Error()}, nil // shown as HolmesGPT's state
+			return &view.Agent{Message: printable(err.Error())}, nil // shown as HolmesGPT's state
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)

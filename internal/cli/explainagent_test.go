@@ -50,6 +50,10 @@ func TestExplainAgent(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"detail": "not with %s"}`, r.Header.Get("X-API-Key"))
 	})
 	const fails = "cannot use it: 401 Unauthorized"
+	imitating := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = fmt.Fprintf(w, `{"kind": "Status", "apiVersion": "v1", "message": "error trying to reach service: \u001b[2J%s"}`, r.Header.Get("X-API-Key"))
+	})
 	tests := []struct {
 		name  string
 		args  []string
@@ -61,6 +65,7 @@ func TestExplainAgent(t *testing.T) {
 		{"without a probe", nil, holmesAnswers(t), []string{"x-holmes.kubernaut-system.svc:80 " + fails}},
 		{"away", []string{"--probe=proxy"}, nil, []string{"does not answer: no ready endpoint is behind the Service"}},
 		{"locked", []string{"--probe=proxy", "--set", "holmesgpt.apiKeyFile=" + key}, locked, []string{"requires an API key", "apiKeyFile"}},
+		{"like an API server", []string{"--probe=proxy", "--set", "holmesgpt.apiKeyFile=" + key}, imitating, []string{"could not reach it", "[key]"}},
 		{"another namespace", []string{"--probe=proxy", "-n", "monitoring"}, holmesAnswers(t), []string{"x-holmes.kubernaut-system.svc:80 " + fails}},
 		{"none", []string{"--probe=proxy", "--set", "output.namespace=other"}, nil, []string{"no HolmesGPT was found in namespace other"}},
 	}
@@ -74,7 +79,7 @@ func TestExplainAgent(t *testing.T) {
 			_, kubeconfig := api.start(t)
 			r := mustRun(t, append([]string{"explain", "monitoring/grafana", "--kubeconfig", kubeconfig}, tt.args...)...)
 			expect(t, flat(r.out), tt.want...)
-			forbid(t, r.out, "s3cret")
+			forbid(t, r.out, "s3cret", "\x1b")
 		})
 	}
 

@@ -114,4 +114,17 @@ func TestErrorsAreText(t *testing.T) {
 			t.Errorf("%s: exit %d: %q", command, r.code, r.err)
 		}
 	}
+	// It is within the result where only HolmesGPT cannot be found.
+	all := s.refuse
+	s = explainedAPI()
+	s.refuse = func(r *http.Request) *metav1.Status {
+		if !strings.HasSuffix(r.URL.Path, "/namespaces/kubernaut-system/services") {
+			return nil
+		}
+		return all(r)
+	}
+	_, kubeconfig = s.start(t)
+	if r := mustRun(t, "explain", "monitoring/grafana", "--kubeconfig", kubeconfig); !strings.Contains(r.out, "boom") || strings.ContainsAny(r.out, "\x1b\a\u009b") {
+		t.Errorf("explain: %q", r.out)
+	}
 }
