@@ -114,6 +114,7 @@ func elapsed() func() time.Duration {
 
 // processor returns a clock of what the process computes. It stands still while a busy machine does something else.
 func processor(t testing.TB) func() time.Duration {
+	t.Helper()
 	return func() time.Duration {
 		t.Helper()
 		var used syscall.Rusage
