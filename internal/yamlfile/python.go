@@ -29,7 +29,7 @@ func PythonTag(text string) string {
 	if strings.ContainsAny(text[:1], "-+.0123456789") {
 		groups := numbers.FindStringSubmatchIndex(text)
 		for i, tag := range numberTags {
-			if groups != nil && groups[2*i+2] >= 0 {
+			if at := 2*i + 2; at < len(groups) && groups[at] >= 0 {
 				return tag
 			}
 		}
