@@ -17,13 +17,7 @@ import (
 // A primary for the time being stays what it is also if the service starts while the other's namespace cannot be read.
 func TestStandInOfFrozenNamespaceAfterRestart(t *testing.T) {
 	t.Attr("req", "DTS-DET-9 DTS-OUT-4 DTS-OUT-10")
-	kubecosts := in("kubecost", prometheus("p"))
-	kubecosts.Labels = maps.Clone(kubecosts.Labels)
-	kubecosts.Labels["app.kubernetes.io/instance"] = "kubecost"
-	headless := prometheus("headless")
-	headless.ClusterIP, headless.Selector = "None", map[string]string{"app": "prometheus"}
-	twin := prometheus("chosen")
-	twin.Selector = headless.Selector
+	kubecosts, headless, twin := outranked()
 	for name, tt := range map[string]struct {
 		first, then backend.Service
 		empty       string // has no data in the end

@@ -157,17 +157,23 @@ func TestRestartKeepsRelatives(t *testing.T) {
 	})
 }
 
+// outranked returns a Prometheus that belongs to Kubecost and a headless Service, which are primaries only for the time
+// being, and a twin of the headless one.
+func outranked() (kubecosts, headless, twin backend.Service) {
+	kubecosts = in("kubecost", prometheus("p"))
+	kubecosts.Labels = maps.Clone(kubecosts.Labels)
+	kubecosts.Labels["app.kubernetes.io/instance"] = "kubecost"
+	headless, twin = prometheus("headless"), prometheus("chosen")
+	headless.ClusterIP, headless.Selector = "None", map[string]string{"app": "prometheus"}
+	twin.Selector = headless.Selector
+	return kubecosts, headless, twin
+}
+
 // A primary for the time being stays what it is while the namespace of one of the two cannot be read, and afterwards:
 // what is recorded, and so the credentials, does not move to it.
 func TestStandInOfFrozenNamespace(t *testing.T) {
 	t.Attr("req", "DTS-DET-9 DTS-OUT-4")
-	kubecosts := in("kubecost", prometheus("p"))
-	kubecosts.Labels = maps.Clone(kubecosts.Labels)
-	kubecosts.Labels["app.kubernetes.io/instance"] = "kubecost"
-	headless := prometheus("headless")
-	headless.ClusterIP, headless.Selector = "None", map[string]string{"app": "prometheus"}
-	twin := prometheus("chosen")
-	twin.Selector = headless.Selector
+	kubecosts, headless, twin := outranked()
 	old := aged(in("other", prometheus("old")), 1)
 	chosen := aged(prometheus("chosen"), 2)
 	for name, tt := range map[string]struct {
